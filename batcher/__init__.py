@@ -1,0 +1,1 @@
+"""From an artefact and a collection to Parquet. No torch."""

@@ -1,0 +1,32 @@
+"""What an estimator is: one of two kinds, by what it takes."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from batcher.estimators.arrays import BoolArray, FloatArray, GridDesigns
+from batcher.estimators.explanation import Explanation
+
+
+@dataclass(frozen=True)
+class GridEstimator:
+    """Takes a product grid of the three modalities' masks."""
+
+    run: Callable[[FloatArray, GridDesigns, int], Explanation]
+    """(values float64 [K_T, K_A, K_V, C], three designs bool [K_m, n_m], seed) -> Explanation."""
+
+
+@dataclass(frozen=True)
+class CoalitionEstimator:
+    """Takes a list of coalitions of all players."""
+
+    run: Callable[[FloatArray, BoolArray, int], Explanation]
+    """(values float64 [M, C], coalitions bool [M, p], seed) -> Explanation."""
+
+    accepts_grid: bool = False
+    """Whether a grid, flattened, is a list of coalitions like any other to it.
+
+    Mostly not: the coalitions of a product grid aren't a uniform sample of each joint size.
+    """
+
+
+Estimator = GridEstimator | CoalitionEstimator

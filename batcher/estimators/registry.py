@@ -1,0 +1,47 @@
+"""Estimators by name: those built in, and those that other packages register."""
+
+from importlib.metadata import EntryPoint, entry_points
+
+from batcher.estimators import exact, grid_kernelshap, kernelshap
+from batcher.estimators.estimator import CoalitionEstimator, Estimator, GridEstimator
+
+ENTRY_POINT_GROUP = "mmexplain.estimators"
+
+BUILT_IN: dict[str, Estimator] = {
+    "exact": exact.ESTIMATOR,
+    "grid-kernelshap": grid_kernelshap.ESTIMATOR,
+    "kernelshap": kernelshap.ESTIMATOR,
+}
+
+
+def estimator_names() -> tuple[str, ...]:
+    """Names that `estimate` takes, sorted: built in, or registered under `mmexplain.estimators`."""
+    return tuple(sorted(BUILT_IN.keys() | entry_points(group=ENTRY_POINT_GROUP).names))
+
+
+def find_estimator(name: str) -> Estimator:
+    """The estimator of a name; a built-in one whatever other packages register under its name.
+
+    Raises:
+        ValueError: The name is unknown, or several packages register it.
+        TypeError: What a package registers under the name is no estimator.
+    """
+    if name in BUILT_IN:
+        return BUILT_IN[name]
+    found = tuple(entry_points(group=ENTRY_POINT_GROUP, name=name))
+    if not found:
+        raise ValueError(f"unknown estimator {name!r}; valid names are: {', '.join(estimator_names())}")
+    if len({point.value for point in found}) > 1:
+        targets = ", ".join(sorted(point.value for point in found))
+        raise ValueError(f"estimator {name!r} is registered more than once ({targets}): uninstall all but one")
+    return _load(found[0])
+
+
+def _load(point: EntryPoint) -> Estimator:
+    estimator = point.load()
+    if not isinstance(estimator, GridEstimator | CoalitionEstimator):
+        raise TypeError(
+            f"estimator {point.name!r} ({point.value}) is a {type(estimator).__name__}: let its entry point "
+            "name a GridEstimator or a CoalitionEstimator of batcher.estimators"
+        )
+    return estimator

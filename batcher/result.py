@@ -1,0 +1,57 @@
+"""Reading a result."""
+
+import json
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pyarrow as pa
+import pyarrow.dataset as ds
+
+from batcher.schema import TABLES
+from batcher.store import RUN
+
+
+class ResultError(Exception):
+    """A folder that is no result."""
+
+
+@dataclass(frozen=True)
+class Result:
+    """A result folder. Tables are read when they are asked for."""
+
+    folder: Path
+    run: dict[str, Any]
+    """What `run.json` says."""
+
+    def table(self, name: str, columns: list[str] | None = None) -> pa.Table:
+        """One table as Arrow; `.to_pandas()` or `polars.from_arrow` take it from there.
+
+        Args:
+            name: segments, contributions, attributions or timings.
+            columns: those to read, or all.
+
+        Raises:
+            ResultError: there is no such table.
+        """
+        if name not in TABLES:
+            raise ResultError(f"a result has no table {name!r}; its tables are {', '.join(TABLES)}")
+        files = sorted(str(path) for path in (self.folder / name).glob("part-*.parquet"))
+        if not files:
+            return TABLES[name].empty_table().select(columns or TABLES[name].names)
+        return ds.dataset(files, schema=TABLES[name]).to_table(columns=columns)
+
+
+def load_result(folder: Path | str) -> Result:
+    """Open a result folder.
+
+    Raises:
+        ResultError: there is no `run.json` in it, or it can't be read.
+    """
+    path = Path(folder) / RUN
+    try:
+        return Result(Path(folder), json.loads(path.read_text()))
+    except FileNotFoundError as error:
+        raise ResultError(f"{path} doesn't exist; give a folder that `mmexplain explain` wrote") from error
+    except (OSError, ValueError) as error:
+        raise ResultError(f"{path} can't be read: {error}") from error

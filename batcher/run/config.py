@@ -1,0 +1,116 @@
+"""What rows depend on: recorded in `run.json`, and never mixed within one result."""
+
+import hashlib
+import json
+import platform
+from dataclasses import asdict, dataclass
+from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
+from typing import Any, Final
+
+from batcher.backends.onnxruntime import Device
+from batcher.explain import Options
+from batcher.schema import SCHEMA_VERSION
+from batcher.selection import Selection
+from batcher.store import RUN, replaced
+from export.artefact import Artefact
+
+RECORDED: Final = ("mmexplain", "numpy", "onnxruntime-gpu", "onnxruntime", "pyarrow", "ray", "scipy", "av")
+
+
+class ConfigError(Exception):
+    """An output folder that belongs to something else, or to a run with other options."""
+
+
+@dataclass(frozen=True)
+class RunConfig:
+    """Everything that a row depends on, beside its segment."""
+
+    artefact: str
+    """Digest of the artefact."""
+    options: Options
+    precision: str
+    backend: str
+    device: Device
+    threads: int
+    """Threads of one worker: a sum's last digits depend on them."""
+
+    def described(self) -> dict[str, Any]:
+        """By option, one level deep."""
+        options = asdict(self.options)
+        return {name: value for name, value in asdict(self).items() if name != "options"} | options
+
+    @property
+    def digest(self) -> str:
+        """sha256 of the description."""
+        return hashlib.sha256(json.dumps(self.described(), sort_keys=True).encode()).hexdigest()
+
+
+def file_metadata(config: RunConfig, artefact: Artefact) -> dict[str, Any]:
+    """What every Parquet file of the run says about itself."""
+    return {
+        "schema_version": SCHEMA_VERSION,
+        "config": config.described(),
+        "config_digest": config.digest,
+        "artefact_digest": artefact.digest,
+        "labels": list(artefact.labels),
+        "provenance": artefact.provenance,
+        "trained": artefact.trained,
+        "versions": versions(),
+    }
+
+
+def versions() -> dict[str, str]:
+    """Versions of what computes the rows."""
+    found = {"python": platform.python_version()}
+    for package in RECORDED:
+        try:
+            found[package] = version(package)
+        except PackageNotFoundError:
+            continue
+    return found
+
+
+def claim(out: Path, manifest: Path, artefact_folder: Path, selection: Selection, metadata: dict[str, Any]) -> None:
+    """Make `out` the folder of this run, or go on in it.
+
+    Args:
+        out: the result folder; it may not exist yet.
+        manifest: of the collection.
+        artefact_folder: of the model.
+        selection: what of the collection is explained; may change from start to start.
+        metadata: of `file_metadata`.
+
+    Raises:
+        ConfigError: the folder holds a result of another configuration, or something else.
+    """
+    path = out / RUN
+    if path.exists():
+        _check_same(path, metadata)
+    elif out.exists() and any(out.iterdir()):
+        raise ConfigError(f"{out} isn't empty and holds no {RUN}; choose another --out")
+    out.mkdir(parents=True, exist_ok=True)
+    run = metadata | {
+        "manifest": str(manifest.resolve()),
+        "artefact_folder": str(artefact_folder.resolve()),
+        "selection": asdict(selection),
+    }
+    with replaced(path) as partial:
+        partial.write_text(json.dumps(run, indent=2) + "\n")
+
+
+def _check_same(path: Path, metadata: dict[str, Any]) -> None:
+    try:
+        stored = json.loads(path.read_text())
+        config, digest = stored["config"], stored["config_digest"]
+    except (OSError, ValueError, KeyError) as error:
+        raise ConfigError(f"{path} can't be read ({error}); choose another --out") from error
+    if digest == metadata["config_digest"]:
+        return
+    wanted = metadata["config"]
+    keys = sorted(key for key in config.keys() | wanted.keys() if config.get(key) != wanted.get(key))
+    differing = "; ".join(f"{key} was {config.get(key)!r} and is {wanted.get(key)!r}" for key in keys)
+    raise ConfigError(
+        f"{path.parent} holds rows of another configuration: {differing}. Rows of both must not mix: "
+        "choose another --out, or the same options"
+    )

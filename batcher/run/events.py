@@ -1,0 +1,39 @@
+"""What a run reports while it goes on."""
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class Started:
+    """Everything is ready; explaining begins."""
+
+    total: int
+    """Segments that the run covers."""
+    done: int
+    """Of these, done before it started."""
+    trained: bool
+    """False: the model's weights are random, and its explanations mean nothing."""
+
+
+@dataclass(frozen=True)
+class SegmentFailed:
+    """A segment became an error row."""
+
+    segment_id: str
+    stage: str
+    error: str
+
+
+@dataclass(frozen=True)
+class UnitDone:
+    """A unit of work was committed."""
+
+    done: int
+    total: int
+    failed: int
+    """Failures since the start."""
+    segments_per_second: float
+    seconds_left: float
+
+
+Event = Started | SegmentFailed | UnitDone

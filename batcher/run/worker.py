@@ -1,0 +1,133 @@
+"""A worker: explains the segments of a unit and writes its files."""
+
+import socket
+import time
+from collections.abc import Iterable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from threadpoolctl import threadpool_limits
+
+from batcher.backends import Backend
+from batcher.backends.onnxruntime import Device, OnnxRuntimeBackend
+from batcher.collection import Segment
+from batcher.decode import Decoded
+from batcher.explain import Options, explain_clip
+from batcher.rows import (
+    Failure,
+    Row,
+    attributions,
+    contributions,
+    explained_segment,
+    failed_segment,
+    timing,
+)
+from batcher.run.unit import Unit, UnitReport
+from batcher.schema import FAILED
+from batcher.store import Store
+from media import Clip, MediaError
+
+
+@dataclass(frozen=True)
+class WorkerSetup:
+    """What a worker is made from; it travels to the machine where the worker runs."""
+
+    artefact_folder: Path
+    device: Device
+    threads: int
+    options: Options
+    out: Path
+    metadata: dict[str, Any]
+
+    def store(self) -> Store:
+        """The result folder."""
+        return Store(self.out, self.metadata)
+
+
+@dataclass
+class UnitRows:
+    """Rows of a unit that are still to be written."""
+
+    segments: list[Row]
+    contributions: list[Row]
+    attributions: list[Row]
+    seconds: dict[str, dict[str, float]]
+    failures: list[tuple[str, Failure]]
+
+
+class Worker:
+    """Holds the model; explains unit after unit."""
+
+    def __init__(self, setup: WorkerSetup) -> None:
+        # The estimator's sums, like the graphs', must not depend on how many cores the machine has.
+        threadpool_limits(setup.threads)
+        self.backend: Backend = OnnxRuntimeBackend.load(
+            setup.artefact_folder, device=setup.device, threads=setup.threads
+        )
+        self.options = setup.options
+        self.store = setup.store()
+
+    def explain_unit(self, unit: Unit, decoded: Iterable[Decoded], attempts: int) -> UnitReport:
+        """Explain every segment of a unit and commit it.
+
+        Args:
+            unit: the segments.
+            decoded: their clips, in the same order; consumed one at a time.
+            attempts: how often the unit was started, this time included.
+
+        Returns:
+            Its failures; they are rows already.
+        """
+        rows = UnitRows([], [], [], {}, [])
+        for segment, clip in zip(unit.segments, decoded, strict=True):
+            rows.seconds[segment.segment_id] = {"decode": clip.seconds}
+            failure = clip.clip if isinstance(clip.clip, Failure) else self._explain(segment, clip.clip, rows)
+            if failure:
+                rows.segments.append(failed_segment(segment, failure))
+                rows.failures.append((segment.segment_id, failure))
+        self._write(unit, rows, attempts)
+        return UnitReport(unit, tuple(rows.failures))
+
+    def _explain(self, segment: Segment, clip: Clip, rows: UnitRows) -> Failure | None:
+        """Add the rows of one segment, or say why there are none."""
+        artefact = self.backend.artefact
+        try:
+            explanation = explain_clip(clip, segment.segment_id, self.backend, self.options)
+        except MediaError as error:
+            return Failure("explain", str(error), FAILED)
+        except Exception as error:  # noqa: BLE001  # one odd segment must not stop a night's run
+            return Failure("explain", f"{type(error).__name__}: {error}", FAILED)
+        rows.segments.append(explained_segment(segment, clip, explanation, artefact, self.options.estimator))
+        rows.contributions += contributions(segment.segment_id, explanation, artefact.labels)
+        rows.attributions += attributions(segment.segment_id, explanation, artefact.labels)
+        rows.seconds[segment.segment_id] |= explanation.seconds
+        return None
+
+    def _write(self, unit: Unit, rows: UnitRows, attempts: int) -> None:
+        started = time.perf_counter()
+        tables = {"contributions": rows.contributions, "attributions": rows.attributions}
+        self.store.write_unit(unit.unit_id, tables)
+        write_s = (time.perf_counter() - started) / len(unit.segments)
+        host = socket.gethostname()
+        timings = [
+            timing(segment_id, seconds, write_s=write_s, attempts=attempts, host=host)
+            for segment_id, seconds in rows.seconds.items()
+        ]
+        self.store.write_unit(unit.unit_id, {"timings": timings, "segments": rows.segments})
+
+
+def write_failed_unit(store: Store, unit: Unit, failure: Failure, attempts: int) -> UnitReport:
+    """Commit a unit that no worker survived, as error rows."""
+    ids = [segment.segment_id for segment in unit.segments]
+    host = socket.gethostname()
+    store.write_unit(
+        unit.unit_id,
+        {
+            "contributions": [],
+            "attributions": [],
+            "timings": [timing(name, {}, write_s=0.0, attempts=attempts, host=host) for name in ids],
+            "segments": [failed_segment(segment, failure) for segment in unit.segments],
+        },
+    )
+    return UnitReport(unit, tuple((name, failure) for name in ids))

@@ -1,0 +1,100 @@
+"""Checks of a result: what must be true of every row, whatever the model and the estimator."""
+
+from collections import Counter
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any, Final
+
+import pyarrow as pa
+import pyarrow.compute as pc
+import pyarrow.parquet as pq
+
+from batcher.collection import CollectionError, read_collection
+from batcher.result import Result
+from batcher.schema import EXPLAINED, TABLES
+from batcher.selection import Selection
+from media.modality import MODALITIES
+
+EFFICIENCY_TOLERANCE: Final = 1e-6
+SHARE_TOLERANCE: Final = 1e-9
+MOST_NAMED: Final = 5
+
+
+def validate(result: Result) -> list[str]:
+    """Everything that is wrong with a result, one sentence each; empty if nothing is.
+
+    Checked are the schemas of all files, leftovers of units that never committed, segments that stand twice or
+    are missing, rows without their segment, efficiency (sum of phi = v_all - v_none), and that shares add to 1.
+    """
+    found = list(_schemas(result)) + list(_leftovers(result))
+    if found:
+        return found
+    return [*_segments(result), *_values(result)]
+
+
+def _schemas(result: Result) -> Iterator[str]:
+    for name, schema in TABLES.items():
+        for path in sorted((result.folder / name).glob("part-*.parquet")):
+            try:
+                stored = pq.read_schema(path)
+            except (OSError, pa.ArrowInvalid) as error:
+                yield f"{path} can't be read: {error}"
+                continue
+            if not stored.equals(schema):
+                different = [field.name for field in schema if field.name not in stored.names] or "types"
+                yield f"{path} has another schema than {name} (different: {different})"
+
+
+def _leftovers(result: Result) -> Iterator[str]:
+    committed = {path.name for path in (result.folder / "segments").glob("part-*.parquet")}
+    for name in TABLES:
+        for path in sorted((result.folder / name).glob("*")):
+            if path.name not in committed:
+                yield f"{path} belongs to no committed unit; run `mmexplain explain` again, which removes it"
+
+
+def _segments(result: Result) -> Iterator[str]:
+    segments = result.table("segments", ["segment_id", "status"])
+    counts = Counter(segments["segment_id"].to_pylist())
+    yield from _named("segments stand twice", [name for name, count in counts.items() if count > 1])
+    explained = set(segments.filter(pc.equal(segments["status"], EXPLAINED))["segment_id"].to_pylist())
+    for name in ("contributions", "attributions"):
+        there = set(result.table(name, ["segment_id"])["segment_id"].to_pylist())
+        yield from _named(f"explained segments have no {name}", sorted(explained - there))
+        yield from _named(f"{name} belong to no explained segment", sorted(there - explained))
+    try:
+        selection = Selection(**result.run["selection"])
+        wanted = {segment.segment_id for segment in selection.of(read_collection(Path(result.run["manifest"])))}
+    except CollectionError as error:
+        yield f"missing segments can't be found: {error}"
+        return
+    yield from _named("segments of the manifest are missing", sorted(wanted - counts.keys()))
+
+
+def _values(result: Result) -> Iterator[str]:
+    phi = result.table("attributions", ["segment_id", "label", "phi"])
+    phi = phi.set_column(1, "label", phi["label"].cast(pa.string()))
+    sums = phi.group_by(["segment_id", "label"]).aggregate([("phi", "sum")])
+    summed = {(row["segment_id"], row["label"]): row["phi_sum"] for row in sums.to_pylist()}
+    inefficient, shares = [], []
+    for row in result.table("contributions").to_pylist():
+        name = f"{row['segment_id']} ({row['label']})"
+        gap = summed.get((row["segment_id"], row["label"]), 0.0) - (row["v_all"] - row["v_none"])
+        if not abs(gap) <= EFFICIENCY_TOLERANCE:
+            inefficient.append(f"{name} by {gap:.1e}")
+        for end in ("", "_plain"):
+            present = _shares(row, end)
+            if present and not abs(sum(present) - 1) <= SHARE_TOLERANCE:
+                shares.append(f"{name} share{end} {sum(present)}")
+    yield from _named("rows where phi doesn't add up to v_all - v_none", inefficient)
+    yield from _named("rows where shares don't add up to 1", shares)
+
+
+def _shares(row: dict[str, Any], end: str) -> list[float]:
+    return [row[f"share_{m}{end}"] for m in MODALITIES if row[f"share_{m}{end}"] is not None]
+
+
+def _named(what: str, names: list[str]) -> Iterator[str]:
+    if names:
+        more = f" and {len(names) - MOST_NAMED} more" if len(names) > MOST_NAMED else ""
+        yield f"{len(names)} {what}: {', '.join(names[:MOST_NAMED])}{more}"

@@ -1,0 +1,1 @@
+"""One command per claim that the README makes: `python -m bench.<name>`."""

@@ -1,0 +1,1 @@
+"""From a checkpoint to a verified ONNX artefact. `export.artefact` needs no torch; the rest does."""

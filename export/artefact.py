@@ -1,0 +1,154 @@
+"""An artefact: a folder of ONNX graphs, and `artefact.json`, which says all that explaining needs to know.
+
+Reading one needs no torch. The graphs' inputs and outputs are described in `docs/artefact.md`.
+"""
+
+import hashlib
+import json
+from collections.abc import Iterator, Mapping
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any, Final
+
+import numpy as np
+
+from media import Preprocessing, TextTokens
+from media.modality import MODALITIES, Modality
+
+SCHEMA_VERSION: Final = 1
+DESCRIPTION: Final = "artefact.json"
+ABSENT: Final = "absent.npz"
+TOKENIZER: Final = "tokenizer.json"
+
+HEAD: Final = "head"
+ENCODERS: Final[Mapping[Modality, tuple[str, ...]]] = {
+    "text": ("text_encoder",),
+    "audio": ("audio_encoder",),
+    "video": ("video_frames", "video_encoder"),
+}
+
+
+class ArtefactError(Exception):
+    """A folder that is no artefact, or one that was changed after its parity gate."""
+
+
+@dataclass(frozen=True)
+class Artefact:
+    """What `artefact.json` says."""
+
+    modalities: tuple[Modality, ...]
+    """The modalities of the model, in order; one or two in uni- and dual-modal variants."""
+    dims: Mapping[Modality, int]
+    """Features of each modality's encoding."""
+    labels: tuple[str, ...]
+    """Names of the classes, in the order of the logits."""
+    provenance: str
+    """Where the weights came from."""
+    trained: bool
+    """False for random weights, whose explanations mean nothing; every output says so."""
+    preprocessing: Preprocessing
+    tokens: TextTokens
+    baselines: Mapping[Modality, str]
+    """What a masked player is replaced by."""
+    precision: str
+    parity: float
+    """Largest absolute difference of a logit from PyTorch's, over the cases of the parity gate."""
+    files: Mapping[str, str]
+    """sha256 of every other file of the folder."""
+    schema_version: int = SCHEMA_VERSION
+
+    @property
+    def pairs(self) -> tuple[tuple[Modality, Modality], ...]:
+        """The pairs of modalities between which the model attends."""
+        return tuple(pairs_of(self.modalities))
+
+    @property
+    def digest(self) -> str:
+        """A digest of the description, hence of every file."""
+        return hashlib.sha256(json.dumps(asdict(self), sort_keys=True).encode()).hexdigest()
+
+    def write(self, folder: Path) -> None:
+        """Write the description beside the files that it names."""
+        (folder / DESCRIPTION).write_text(json.dumps(asdict(self), indent=2) + "\n")
+
+
+def pairs_of(modalities: tuple[Modality, ...]) -> Iterator[tuple[Modality, Modality]]:
+    """The pairs of modalities, in the order of `MODALITIES`."""
+    for i, x in enumerate(modalities):
+        for y in modalities[i + 1 :]:
+            yield x, y
+
+
+def pair_graph(x: Modality, y: Modality) -> str:
+    """The name of the graph of a pair's two inter-modality terms."""
+    return f"pairs_{x}_{y}"
+
+
+def graph_names(modalities: tuple[Modality, ...]) -> tuple[str, ...]:
+    """The graphs of a model of these modalities; each stands in `<name>.onnx`."""
+    encoders = [name for modality in modalities for name in ENCODERS[modality]]
+    return (*encoders, *(pair_graph(x, y) for x, y in pairs_of(modalities)), HEAD)
+
+
+def load_artefact(folder: Path) -> Artefact:
+    """Read and check an artefact.
+
+    Args:
+        folder: the folder that `mmexplain export` wrote.
+
+    Raises:
+        ArtefactError: there is no description, it has another schema version or lacks a field, or a file is
+            missing or isn't the one that passed the parity gate.
+    """
+    path = folder / DESCRIPTION
+    try:
+        described: dict[str, Any] = json.loads(path.read_text())
+    except FileNotFoundError as error:
+        raise ArtefactError(f"{path} doesn't exist; make an artefact by `mmexplain export`") from error
+    except (OSError, ValueError) as error:
+        raise ArtefactError(f"{path} can't be read: {error}") from error
+    if described.get("schema_version") != SCHEMA_VERSION:
+        raise ArtefactError(
+            f"{path} has schema version {described.get('schema_version')}, this is {SCHEMA_VERSION}; export it again"
+        )
+    try:
+        artefact = Artefact(
+            **described
+            | {
+                "modalities": tuple(m for m in MODALITIES if m in described["modalities"]),
+                "labels": tuple(described["labels"]),
+                "preprocessing": Preprocessing(**described["preprocessing"]),
+                "tokens": TextTokens(**described["tokens"]),
+            }
+        )
+    except (KeyError, TypeError) as error:
+        raise ArtefactError(f"{path} doesn't describe an artefact: {error}; export it again") from error
+    for name in graph_names(artefact.modalities):
+        if f"{name}.onnx" not in artefact.files:
+            raise ArtefactError(f"{path} names no {name}.onnx; export it again")
+    for name, digest in artefact.files.items():
+        _check_file(folder / name, digest)
+    return artefact
+
+
+def file_digest(path: Path) -> str:
+    """The sha256 of a file."""
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def _check_file(path: Path, digest: str) -> None:
+    if not path.is_file():
+        raise ArtefactError(f"{path} is missing; export the artefact again")
+    if file_digest(path) != digest:
+        raise ArtefactError(f"{path} isn't the file that passed the parity gate; export the artefact again")
+
+
+def absent_encodings(folder: Path) -> dict[Modality, np.ndarray[Any, np.dtype[np.float32]]]:
+    """The encoding that stands in for each modality that a clip lacks.
+
+    Returns:
+        float32 [1, 2, d] for text (`<s> </s>`), [1, 1, d] for sound and picture (their CLS).
+    """
+    with np.load(folder / ABSENT) as stored:
+        return {modality: stored[modality] for modality in MODALITIES if modality in stored}

@@ -1,0 +1,110 @@
+"""Building an artefact: export, parity gate, description. Nothing is left behind where the gate refuses."""
+
+import shutil
+import tempfile
+from pathlib import Path
+from typing import Any, Final
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+
+from export.artefact import ABSENT, TOKENIZER, Artefact, ArtefactError, file_digest
+from export.onnx import graphs, save_graph
+from export.parity import measure_parity
+from media import MediaError, Preprocessing, TextTokens, load_tokenizer
+from media.modality import Modality
+from sseft.model import SSEFT
+
+BASELINES: Final[dict[Modality, str]] = {"text": "<mask>", "audio": "silence", "video": "black"}
+
+
+def build_artefact(
+    model: SSEFT, folder: Path, *, provenance: str, trained: bool, tokenizer: Path | None = None
+) -> Artefact:
+    """Export a model to a new artefact.
+
+    Args:
+        model: SSE-FT in eval mode.
+        folder: where the artefact will stand; must not exist yet.
+        provenance: where the weights came from, in words.
+        trained: whether the weights were trained; False is repeated in every output.
+        tokenizer: the `tokenizer.json` of its RoBERTa. Without one, manifests must bring token ids.
+
+    Raises:
+        ArtefactError: the folder exists, or the tokenizer doesn't fit the model.
+        ParityError: the graphs' logits differ from PyTorch's. Nothing is written then.
+    """
+    if folder.exists():
+        raise ArtefactError(f"{folder} exists already; remove it or choose another folder")
+    folder.parent.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory(dir=folder.parent, prefix=f".{folder.name}-") as scratch:
+        target = Path(scratch) / "artefact"
+        target.mkdir()
+        if tokenizer:
+            _copy_tokenizer(tokenizer, target / TOKENIZER, model)
+        for graph in graphs(model):
+            save_graph(graph, target / f"{graph.name}.onnx")
+        np.savez(target / ABSENT, **absent(model))  # type: ignore[arg-type]  # numpy's stub names allow_pickle
+        parity = measure_parity(model, target)
+        artefact = describe(model, target, provenance=provenance, trained=trained, parity=parity)
+        artefact.write(target)
+        target.rename(folder)
+    return artefact
+
+
+def describe(model: SSEFT, folder: Path, *, provenance: str, trained: bool, parity: float) -> Artefact:
+    """The description of the graphs in a folder."""
+    config = model.config
+    return Artefact(
+        modalities=config.modalities,
+        dims={modality: config.dim(modality) for modality in config.modalities},
+        labels=config.labels,
+        provenance=provenance,
+        trained=trained,
+        preprocessing=Preprocessing(
+            max_samples=config.audio.max_samples,
+            max_frames=config.video.max_frames,
+            image_size=config.video.image_size,
+            max_tokens=config.text.max_tokens,
+        ),
+        tokens=TextTokens(
+            bos_id=config.text.bos_id,
+            eos_id=config.text.eos_id,
+            pad_id=config.text.pad_id,
+            mask_id=config.text.mask_id,
+            vocab_size=config.text.vocab_size,
+        ),
+        baselines={modality: BASELINES[modality] for modality in config.modalities},
+        precision="fp32",
+        parity=parity,
+        files={path.name: file_digest(path) for path in sorted(folder.iterdir())},
+    )
+
+
+def absent(model: SSEFT) -> dict[Modality, NDArray[np.float32]]:
+    """The constant encoding of each modality's absence: text `<s> </s>`, sound and picture their CLS alone."""
+    config = model.config
+    encodings: dict[Modality, NDArray[Any]] = {}
+    with torch.no_grad():
+        if "text" in config.modalities:
+            ids = torch.tensor([[config.text.bos_id, config.text.eos_id]])
+            encodings["text"] = model.encode_text(ids).numpy()
+        if "audio" in config.modalities:
+            encodings["audio"] = model.audio(torch.zeros(1, 0, config.audio.dim)).numpy()
+        if "video" in config.modalities:
+            encodings["video"] = model.encode_video(torch.zeros(1, 0, config.video.dim)).numpy()
+    return encodings
+
+
+def _copy_tokenizer(source: Path, target: Path, model: SSEFT) -> None:
+    try:
+        size = load_tokenizer(source).get_vocab_size()
+    except MediaError as error:
+        raise ArtefactError(str(error)) from error
+    if size > model.config.text.vocab_size:
+        raise ArtefactError(
+            f"{source} has {size} tokens, the model's embedding {model.config.text.vocab_size}; "
+            "give the tokenizer that the model was trained with"
+        )
+    shutil.copyfile(source, target)

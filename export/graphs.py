@@ -1,0 +1,109 @@
+"""The graphs of an artefact: SSE-FT's parts with the masks of coalitions applied inside them.
+
+Each takes one clip and K sub-masks; every K, length and frame count is dynamic. The contracts stand in
+`docs/artefact.md`.
+"""
+
+import torch
+from torch import Tensor, nn
+
+from media.modality import Modality
+from sseft.model import SSEFT
+
+
+def kept(player: Tensor, keep: Tensor) -> Tensor:
+    """Which positions each coalition keeps.
+
+    Args:
+        player: int64 [...], the player of each position, -1 where none masks it.
+        keep: bool [K, n].
+
+    Returns:
+        bool [K, ...].
+    """
+    never_masked = torch.ones_like(keep[:, :1])
+    index = torch.where(player < 0, keep.shape[1], player).flatten()
+    flat: Tensor = torch.cat([keep, never_masked], dim=1)[:, index].unflatten(1, player.shape)
+    return flat
+
+
+class TextGraph(nn.Module):
+    """Token ids int64 [L], player int64 [L], keep bool [K, n] -> [K, L, d_t]. Masked by `<mask>`."""
+
+    def __init__(self, model: SSEFT) -> None:
+        super().__init__()
+        self.model = model
+        self.mask_id = model.config.text.mask_id
+
+    def forward(self, ids: Tensor, player: Tensor, keep: Tensor) -> Tensor:
+        """Encode K maskings of one text."""
+        return self.model.encode_text(torch.where(kept(player, keep), ids, self.mask_id))
+
+
+class AudioGraph(nn.Module):
+    """Wave float32 [N], player int64 [N], keep bool [K, n] -> [K, T + 1, d_a]. Masked by silence."""
+
+    def __init__(self, model: SSEFT) -> None:
+        super().__init__()
+        self.model = model
+
+    def forward(self, wave: Tensor, player: Tensor, keep: Tensor) -> Tensor:
+        """Encode K maskings of one waveform."""
+        return self.model.encode_audio(torch.where(kept(player, keep), wave, 0.0))
+
+
+class FramesGraph(nn.Module):
+    """Frames uint8 [F, 3, S, S], player int64 [F, 4, 4], keep bool [K, n] -> [K, F, d_v]. Masked by black."""
+
+    def __init__(self, model: SSEFT) -> None:
+        super().__init__()
+        self.model = model
+
+    def forward(self, frames: Tensor, player: Tensor, keep: Tensor) -> Tensor:
+        """Encode K maskings of each frame."""
+        cells = player.shape[-1]
+        size = frames.shape[-1] // cells
+        # [K, F, 1, 4, 1, 4, 1] beside [F, 3, 4, S/4, 4, S/4]: each cell's bit meets all its pixels.
+        mask = kept(player, keep)[:, :, None, :, None, :, None]
+        pictures = (frames / 255.0).unflatten(-1, (cells, size)).unflatten(2, (cells, size))
+        masked = torch.where(mask, pictures, 0.0).flatten(-2).flatten(-3, -2)
+        features = self.model.frame_features(masked.flatten(0, 1))
+        return features.view(keep.shape[0], frames.shape[0], -1)
+
+
+class VideoGraph(nn.Module):
+    """Features [K, F, d_v] -> [K, F + 1, d_v], CLS first."""
+
+    def __init__(self, model: SSEFT) -> None:
+        super().__init__()
+        self.model = model
+
+    def forward(self, features: Tensor) -> Tensor:
+        """Encode K maskings of one sequence of frames."""
+        return self.model.encode_video(features)
+
+
+class PairGraph(nn.Module):
+    """Encodings of modalities x and y -> their inter-modality terms [K_x, K_y, d_x] and [K_y, K_x, d_y]."""
+
+    def __init__(self, model: SSEFT, x: Modality, y: Modality) -> None:
+        super().__init__()
+        self.model = model
+        self.x, self.y = x, y
+
+    def forward(self, x: Tensor, y: Tensor) -> tuple[Tensor, Tensor]:
+        """Both terms of every pair of maskings."""
+        return self.model.pair(self.x, self.y, x, y)
+
+
+class HeadGraph(nn.Module):
+    """Slices of the terms, in the order of `terms` -> logits [K_T, K_A, K_V, classes]."""
+
+    def __init__(self, model: SSEFT, terms: tuple[str, ...]) -> None:
+        super().__init__()
+        self.model = model
+        self.terms = terms
+
+    def forward(self, *terms: Tensor) -> Tensor:
+        """Logits of the grid."""
+        return self.model.classify(dict(zip(self.terms, terms, strict=True)))

@@ -1,0 +1,27 @@
+"""From a span of a media file, and its words, to what the model sees. No torch.
+
+The generator of planted-trigger clips, `media.planted`, is imported by name.
+"""
+
+from media.clip import Clip, decode_clip
+from media.errors import MediaError
+from media.preprocessing import Preprocessing
+from media.sound import Sound, decode_sound
+from media.text import Text, TextTokens, from_ids, load_tokenizer, tokenize
+from media.video import Video, decode_video
+
+__all__ = [
+    "Clip",
+    "MediaError",
+    "Preprocessing",
+    "Sound",
+    "Text",
+    "TextTokens",
+    "Video",
+    "decode_clip",
+    "decode_sound",
+    "decode_video",
+    "from_ids",
+    "load_tokenizer",
+    "tokenize",
+]

@@ -1,0 +1,89 @@
+"""A clip: one segment's words, sound and picture, as the model sees them."""
+
+import math
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from media.container import check_span, duration_ms
+from media.errors import MediaError
+from media.preprocessing import Preprocessing
+from media.sound import Sound, decode_sound
+from media.text import Text
+from media.video import Video, decode_video
+
+
+@dataclass(frozen=True)
+class Clip:
+    """One segment; a modality that it lacks is None, and at least one is there."""
+
+    text: Text | None
+    sound: Sound | None
+    video: Video | None
+    start_ms: float
+    """Start of the segment in the media file's time, in ms."""
+    end_ms: float
+    """Its end, in ms; never past the end of the media."""
+
+    @property
+    def cut(self) -> bool:
+        """Whether the model sees only a part of the segment."""
+        return any(part is not None and part.cut for part in (self.text, self.sound, self.video))
+
+
+def decode_clip(
+    media: Path | str,
+    *,
+    text: Text | None = None,
+    start_ms: float = 0.0,
+    end_ms: float | None = None,
+    preprocessing: Preprocessing,
+) -> Clip:
+    """Decodes the sound and the picture of a span.
+
+    Args:
+        media: the media file.
+        text: the span's words, if any.
+        start_ms: start of the span in the file's time, in ms.
+        end_ms: its end, exclusive; an end past the media's is moved there (transcripts round up, and speech
+            recognition runs over). None: the end of the media.
+        preprocessing: the model's rates, sizes and limits.
+
+    Returns:
+        The clip, with its real end.
+
+    Raises:
+        MediaError: the file can't be read, the span is none or starts past the end of the media, or there
+            is neither sound nor picture nor text in it.
+    """
+    check_span(start_ms, end_ms)
+    length_ms = duration_ms(media)
+    sound = decode_sound(media, start_ms, end_ms, preprocessing)
+    video = decode_video(media, start_ms, end_ms, preprocessing)
+    if sound is None and video is None:
+        if length_ms is not None and start_ms >= length_ms:
+            raise MediaError(
+                f"Span from {start_ms} ms starts past the end of '{media}', which lasts {length_ms:.0f} ms. "
+                "Check that the times belong to this file and are in ms."
+            )
+        if text is None:
+            raise MediaError(
+                f"'{media}' has neither sound nor picture from {start_ms} ms to {end_ms} ms, and the segment "
+                "has no text. Leave it out of the collection, or give it a text."
+            )
+    ends_ms = [] if video is None else [float(video.times_ms[-1])]
+    if sound is not None:
+        ends_ms.append(sound.start_ms + 1000 * len(sound.wave) / preprocessing.sample_rate_hz)
+    clip = Clip(text, sound, video, start_ms, math.inf if end_ms is None else end_ms)
+    return replace(clip, end_ms=_end_ms(clip, ends_ms, length_ms))
+
+
+def _end_ms(clip: Clip, ends_ms: list[float], length_ms: float | None) -> float:
+    """The real end of a clip's span, in ms: the one asked for, or that of the media.
+
+    Where all streams were decoded to their ends, these are the media's: containers round, those of MPEG
+    leave out the last frame, and MP3 only guesses. Else the container's word must do.
+    """
+    decoded_whole = bool(ends_ms) and not clip.cut and math.isinf(clip.end_ms)
+    if length_ms is not None and not decoded_whole:
+        ends_ms = [*ends_ms, length_ms]
+    return min(clip.end_ms, max(ends_ms, default=clip.start_ms))

@@ -1,0 +1,45 @@
+"""Multimodal Shapley explanations of SSE-FT, for whole media collections.
+
+`explain` explains one segment, `load_result` opens what `mmexplain explain` wrote, and `estimate` turns values
+of coalitions into Shapley values, for people who study sampling.
+"""
+
+from batcher.backends import Backend
+from batcher.backends.onnxruntime import OnnxRuntimeBackend
+from batcher.collection import Segment, read_collection
+from batcher.decode import clip_of
+from batcher.estimators import Explanation, estimate
+from batcher.explain import Options, SegmentExplanation, explain_clip
+from batcher.result import Result, load_result
+
+__all__ = [
+    "Backend",
+    "Explanation",
+    "OnnxRuntimeBackend",
+    "Options",
+    "Result",
+    "Segment",
+    "SegmentExplanation",
+    "estimate",
+    "explain",
+    "load_result",
+    "read_collection",
+]
+
+
+def explain(segment: Segment, backend: Backend, options: Options | None = None) -> SegmentExplanation:
+    """Explain one segment in this process.
+
+    Args:
+        segment: of a collection, or made by hand.
+        backend: an artefact that `OnnxRuntimeBackend.load` opened; keep it for the next segment.
+        options: masks, players, estimator, classes and seed.
+
+    Returns:
+        Shapley values [p, E] of its players for the classes explained, and what they rest on.
+
+    Raises:
+        MediaError: the media can't be read, or the segment has no modality that the model sees.
+    """
+    clip = clip_of(segment, backend.artefact, backend.folder)
+    return explain_clip(clip, segment.segment_id, backend, options or Options())

@@ -1,0 +1,258 @@
+"""The command `mmexplain`. Every option is also an environment variable: MMEXPLAIN_<VERB>_<OPTION>."""
+
+import sys
+from collections.abc import Callable
+from enum import IntEnum
+from importlib.metadata import version
+from importlib.resources import files
+from pathlib import Path
+from typing import Any, Final, Literal
+
+import click
+from rich.console import Console
+
+from batcher.backends import BackendError
+from batcher.backends.onnxruntime import DEVICES, Device
+from batcher.collection import CollectionError
+from batcher.designs import MAX_MASKS
+from batcher.estimators import estimator_names
+from batcher.explain import CLASSES, Classes, Options
+from batcher.players import VIDEO_PLAYERS, VideoPlayers
+from batcher.result import ResultError, load_result
+from batcher.run import ConfigError, Run, Summary, explain_collection
+from batcher.selection import Selection
+from batcher.validate import validate as find_problems
+from export.artefact import ArtefactError
+from media.errors import MediaError
+from mmexplain.progress import UNTRAINED, Log, progress
+from report.table import result_table
+
+DEMO: Final = Path(str(files("mmexplain") / "demo"))
+
+
+class Exit(IntEnum):
+    """Exit codes."""
+
+    DONE = 0
+    BUG = 1
+    BAD_INPUT = 2
+    NO_SERVER = 3
+    SEGMENTS_FAILED = 4
+    INVALID = 5
+    INTERRUPTED = 130
+
+
+class Masks(click.ParamType[Any]):
+    """`auto`, or a number of sub-masks."""
+
+    name = "auto|number"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> int | str:
+        """Read the option."""
+        if value == "auto" or isinstance(value, int):
+            return value if isinstance(value, int) else "auto"
+        try:
+            return int(value)
+        except ValueError:
+            self.fail(f"{value!r} is neither 'auto' nor a number", param, ctx)
+
+
+def run_options(command: Callable[..., Any]) -> Callable[..., Any]:
+    """Options of every verb that explains."""
+    options = [
+        click.option("--masks", type=Masks(), default="auto", show_default=True, help="Sub-masks per modality."),
+        click.option("--max-masks", default=MAX_MASKS, show_default=True, help="Most of them."),
+        click.option("--seed", default=0, show_default=True, help="Of the sub-masks."),
+        click.option("--threads", default=1, show_default=True, help="Threads of each worker."),
+        click.option("--workers", type=click.IntRange(min=0), help="Processes; 0 is this one alone.  [default: cores]"),
+        click.option("--log", type=click.Choice(["auto", "rich", "json"]), default="auto", show_default=True),
+    ]
+    for option in reversed(options):
+        command = option(command)
+    return command
+
+
+@click.group(context_settings={"auto_envvar_prefix": "MMEXPLAIN", "help_option_names": ["-h", "--help"]})
+@click.version_option(version("mmexplain"))
+def cli() -> None:
+    """Explain which words, half-seconds and parts of the picture carried an emotion, for whole collections."""
+
+
+@cli.command()
+@click.argument("collection", type=click.Path(path_type=Path))
+@click.option("--model", type=click.Path(path_type=Path), required=True, help="The artefact's folder.")
+@click.option("--out", type=click.Path(path_type=Path), required=True, help="The result's folder.")
+@click.option("--estimator", type=click.Choice(estimator_names()), default=Options.estimator, show_default=True)
+@click.option("--video-players", type=click.Choice(VIDEO_PLAYERS), default="space", show_default=True)
+@click.option("--classes", type=click.Choice(CLASSES), default="predicted", show_default=True)
+@click.option("--device", type=click.Choice(DEVICES), default="cpu", show_default=True)
+@click.option("--ray-address", help="A Ray cluster to run on, instead of this machine.")
+@click.option("--where", multiple=True, metavar="COLUMN=VALUE", help="Only segments with this value.")
+@click.option("--limit", type=click.IntRange(min=1), help="Only the first so many.")
+@click.option("--retry-errors", is_flag=True, help="Try segments with lasting failures again.")
+@click.option("--keep-going", is_flag=True, help="Exit with 0 although some segments failed.")
+@run_options
+def explain(
+    *,
+    collection: Path,
+    model: Path,
+    out: Path,
+    masks: int | Literal["auto"],
+    max_masks: int,
+    estimator: str,
+    video_players: VideoPlayers,
+    classes: Classes,
+    seed: int,
+    device: Device,
+    threads: int,
+    workers: int | None,
+    ray_address: str | None,
+    where: tuple[str, ...],
+    limit: int | None,
+    retry_errors: bool,
+    keep_going: bool,
+    log: Log,
+) -> Exit:
+    """Explain the segments of COLLECTION, a manifest (.csv, .jsonl or .parquet).
+
+    Run again with the same arguments, it goes on where it stopped.
+    """
+    if "://" in str(out):
+        raise click.BadParameter(f"{out} is no path; results go to a folder that every worker sees", param_hint="--out")
+    run = Run(
+        manifest=collection,
+        artefact=model,
+        out=out,
+        options=Options(masks, max_masks, estimator, video_players, classes, seed),
+        selection=Selection(where, limit),
+        device=device,
+        threads=threads,
+        workers=workers,
+        ray_address=ray_address,
+        retry_errors=retry_errors,
+    )
+    summary = _explain(run, log)
+    return Exit.SEGMENTS_FAILED if summary.failed and not keep_going else Exit.DONE
+
+
+def _explain(run: Run, log: Log) -> Summary:
+    with progress(log) as on_event:
+        summary = explain_collection(run, on_event)
+    console = Console(stderr=True)
+    console.print(f"{summary.explained} of {summary.segments} segments explained, in {run.out}", highlight=False)
+    if not summary.trained:
+        console.print(UNTRAINED, style="bold red")
+    if summary.failures:
+        console.print("Not explained (see error in segments/; --retry-errors tries them again):")
+    for reason, count, first in summary.failures:
+        console.print(f"  {count} x {reason}, the first {first}", highlight=False, markup=False)
+    return summary
+
+
+@cli.command()
+@click.option("--out", type=click.Path(path_type=Path), default=Path("demo-out"), show_default=True)
+@run_options
+def demo(
+    *,
+    out: Path,
+    masks: int | Literal["auto"],
+    max_masks: int,
+    seed: int,
+    threads: int,
+    workers: int | None,
+    log: Log,
+) -> Exit:
+    """Explain the clips that come with this package, by the model that comes with it."""
+    options = Options(masks=masks, max_masks=max_masks, seed=seed)
+    run = Run(
+        DEMO / "clips" / "manifest.csv",
+        DEMO / "model",
+        out,
+        options=options,
+        threads=threads,
+        workers=workers,
+    )
+    summary = _explain(run, log)
+    Console().print(result_table(load_result(out)))
+    return _print_problems(out) or (Exit.SEGMENTS_FAILED if summary.failed else Exit.DONE)
+
+
+@cli.command()
+@click.argument("result", type=click.Path(path_type=Path))
+def validate(*, result: Path) -> Exit:
+    """Check RESULT: schemas, efficiency, shares, and that no segment is missing or stands twice."""
+    return _print_problems(result)
+
+
+def _print_problems(folder: Path) -> Exit:
+    problems = find_problems(load_result(folder))
+    console = Console(stderr=True)
+    for problem in problems:
+        console.print(problem, style="red", markup=False)
+    if not problems:
+        console.print(f"{folder} is valid", highlight=False)
+    return Exit.INVALID if problems else Exit.DONE
+
+
+@cli.command()
+@click.argument("out", type=click.Path(path_type=Path))
+@click.option("--checkpoint", type=click.Path(path_type=Path), help="A checkpoint of the original SSE-FT code.")
+@click.option("--text-heads", type=int, help="Heads of its RoBERTa, which it doesn't record.  [default: width / 64]")
+@click.option("--untrained", type=click.Choice(["tiny", "published"]), help="Random weights of this size instead.")
+@click.option("--seed", default=0, show_default=True, help="Of the random weights.")
+@click.option("--tokenizer", type=click.Path(path_type=Path), help="The tokenizer.json of its RoBERTa.")
+def export(
+    *,
+    out: Path,
+    checkpoint: Path | None,
+    text_heads: int | None,
+    untrained: str | None,
+    seed: int,
+    tokenizer: Path | None,
+) -> Exit:
+    """Export a model to the artefact OUT, if its graphs agree with PyTorch."""
+    if (checkpoint is None) == (untrained is None):
+        raise click.UsageError("give either --checkpoint or --untrained")
+    try:
+        from mmexplain.exporting import export_checkpoint, export_untrained  # noqa: PLC0415  # needs torch
+    except ModuleNotFoundError as error:
+        raise click.UsageError(
+            f"{error.name} isn't installed; exporting needs: pip install 'mmexplain[train]'"
+        ) from error
+    if checkpoint:
+        artefact = export_checkpoint(out, checkpoint, text_heads=text_heads, tokenizer=tokenizer)
+    else:
+        artefact = export_untrained(out, str(untrained), seed=seed, tokenizer=tokenizer)
+    Console(stderr=True).print(f"{out}: largest difference from PyTorch's logits {artefact.parity:.1e}")
+    return Exit.DONE
+
+
+@cli.command()
+@click.argument("out", type=click.Path(path_type=Path))
+@click.option("--clips", default=14, show_default=True, help="How many.")
+@click.option("--seed", default=0, show_default=True)
+def corpus(*, out: Path, clips: int, seed: int) -> Exit:
+    """Make clips with planted triggers, and their manifest, in the folder OUT."""
+    from media.planted import make_corpus  # noqa: PLC0415  # starts processes, which import this module
+
+    Console(stderr=True).print(f"{make_corpus(out, clips=clips, seed=seed)}", highlight=False)
+    return Exit.DONE
+
+
+def main() -> None:
+    """Run the command line and leave with its exit code."""
+    try:
+        code = cli(standalone_mode=False)
+    except click.ClickException as error:
+        error.show()
+        code = Exit.BAD_INPUT
+    except (ArtefactError, CollectionError, ConfigError, MediaError, ResultError) as error:
+        click.echo(f"Error: {error}", err=True)
+        code = Exit.BAD_INPUT
+    except BackendError as error:
+        click.echo(f"Error: {error}", err=True)
+        code = Exit.NO_SERVER
+    except (KeyboardInterrupt, click.Abort):
+        click.echo("Interrupted. The same command goes on where this one stopped.", err=True)
+        code = Exit.INTERRUPTED
+    sys.exit(code)

@@ -1,0 +1,38 @@
+"""The verb `export`: the only one that needs torch."""
+
+from pathlib import Path
+
+from export.artefact import Artefact, ArtefactError
+from export.build import build_artefact
+from export.parity import ParityError
+from sseft.checkpoint import CheckpointError, load_sseft
+from sseft.config import PRESETS
+from sseft.untrained import untrained as random_model
+
+
+def export_checkpoint(out: Path, checkpoint: Path, *, text_heads: int | None, tokenizer: Path | None) -> Artefact:
+    """An artefact of a checkpoint of the original code.
+
+    Raises:
+        ArtefactError: the checkpoint can't be read, the artefact can't be written, or the parity gate refused.
+    """
+    try:
+        model = load_sseft(checkpoint, text_heads=text_heads)
+        provenance = f"checkpoint {checkpoint.name}"
+        return build_artefact(model, out, provenance=provenance, trained=True, tokenizer=tokenizer)
+    except (CheckpointError, ParityError) as error:
+        raise ArtefactError(str(error)) from error
+
+
+def export_untrained(out: Path, preset: str, *, seed: int, tokenizer: Path | None) -> Artefact:
+    """An artefact of random weights.
+
+    Raises:
+        ArtefactError: the artefact can't be written, or the parity gate refused.
+    """
+    model = random_model(PRESETS[preset](), seed)
+    provenance = f"untrained: random weights of the preset {preset}, seed {seed}"
+    try:
+        return build_artefact(model, out, provenance=provenance, trained=False, tokenizer=tokenizer)
+    except ParityError as error:
+        raise ArtefactError(str(error)) from error

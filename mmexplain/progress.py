@@ -1,0 +1,64 @@
+"""Progress of a run: a bar on a terminal, one JSON line per event elsewhere."""
+
+import json
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import asdict
+from typing import Literal
+
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
+
+from batcher.run.events import Event, SegmentFailed, Started, UnitDone
+
+Log = Literal["auto", "rich", "json"]
+UNTRAINED = "untrained model: random weights, its explanations mean nothing"
+
+
+@contextmanager
+def progress(log: Log) -> Iterator[Callable[[Event], None]]:
+    """A function that shows events as they come."""
+    if log == "json" or (log == "auto" and not sys.stderr.isatty()):
+        yield _write_json
+        return
+    columns = (
+        TextColumn("{task.description}"),
+        BarColumn(),
+        MofNCompleteColumn(),
+        TextColumn("{task.fields[rate]}"),
+    )
+    with Progress(*columns, console=Console(stderr=True)) as bar:
+        yield _Bar(bar)
+
+
+def _write_json(event: Event) -> None:
+    sys.stderr.write(json.dumps({"event": type(event).__name__, **asdict(event)}) + "\n")
+    sys.stderr.flush()
+
+
+class _Bar:
+    """Shows events as a bar."""
+
+    def __init__(self, bar: Progress) -> None:
+        self.bar = bar
+        self.task = bar.add_task("starting", total=None, rate="")
+
+    def __call__(self, event: Event) -> None:
+        """Show one event."""
+        match event:
+            case Started():
+                if not event.trained:
+                    self.bar.console.print(UNTRAINED, style="bold red")
+                self.bar.update(self.task, description="segments", total=event.total, completed=event.done)
+            case SegmentFailed():
+                self.bar.console.print(f"{event.segment_id}: {event.stage}: {event.error}", style="yellow")
+            case UnitDone():
+                rate = f"{event.segments_per_second:.2f}/s, {_duration(event.seconds_left)} left"
+                self.bar.update(self.task, completed=event.done, rate=rate)
+
+
+def _duration(seconds: float) -> str:
+    hours, rest = divmod(int(seconds), 3600)
+    minutes, seconds = divmod(rest, 60)
+    return f"{hours}:{minutes:02}:{seconds:02}"

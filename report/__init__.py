@@ -1,0 +1,1 @@
+"""From a result's Parquet to something to look at."""

@@ -1,0 +1,1 @@
+"""SSE-FT in PyTorch: what the model is."""

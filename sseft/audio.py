@@ -1,0 +1,160 @@
+"""wav2vec 1.0 at the real length of a waveform, equal to the model that pads it to 9.375 s with zeros.
+
+The group norms average over the zero tail too, so it can't simply be left out. But its frames are all alike:
+each layer therefore carries the explicit frames [K, C, m], ONE tail vector [K, C], and the length that the
+padded sequence would have. See `docs/model.md`, "Sound without its padding".
+"""
+
+from typing import NamedTuple, cast
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional
+
+from sseft.config import AudioConfig
+
+
+def plain(size: int) -> int:
+    """The same size; while exporting, one whose history torch.export doesn't see.
+
+    Each layer's length is a minimum of lengths before it. Nested twenty deep, they cost the export minutes.
+    """
+    if not torch.compiler.is_exporting():
+        return size
+    hidden = cast("int", torch.scalar_tensor(size, dtype=torch.int64).item())
+    torch._check(hidden >= 0)  # noqa: SLF001  # torch.export documents it under this name
+    return hidden
+
+
+def first(x: Tensor, frames: int) -> Tensor:
+    """The first frames of [K, C, m], which never are more than there are."""
+    torch._check(frames <= x.shape[-1])  # noqa: SLF001  # as above
+    return x.narrow(-1, 0, frames)
+
+
+class Tailed(NamedTuple):
+    """A padded sequence whose padding is stored once."""
+
+    explicit: Tensor
+    """float32 [K, C, m]: the first m frames."""
+    tail: Tensor
+    """float32 [K, C]: what each of the remaining frames holds."""
+    length: int
+    """Frames in all, m included."""
+
+    def extended(self, columns: int) -> Tensor:
+        """The explicit frames and `columns` of the tail: float32 [K, C, m + columns]."""
+        return torch.cat([self.explicit, self.tail.unsqueeze(-1).expand(-1, -1, columns)], dim=-1)
+
+
+class TailedGroupNorm(nn.GroupNorm):
+    """Group norm of one group over explicit frames and tail together, then ReLU."""
+
+    def __init__(self, channels: int) -> None:
+        super().__init__(1, channels)
+
+    def forward(self, x: Tailed) -> Tailed:  # type: ignore[override]
+        """Normalise with the statistics of the padded sequence.
+
+        Averages over time are taken in float32 and put together in float64, as the tail's weight is large.
+        """
+        real = x.explicit.shape[-1] / x.length
+        mean = self._average(x.explicit, x.tail, real)
+        explicit = x.explicit - mean.unsqueeze(-1)
+        tail = x.tail - mean
+        scale = torch.rsqrt(self._average(explicit.square(), tail.square(), real) + self.eps) * self.weight
+        return Tailed(
+            torch.relu(explicit * scale.unsqueeze(-1) + self.bias.unsqueeze(-1)),
+            torch.relu(tail * scale + self.bias),
+            x.length,
+        )
+
+    @staticmethod
+    def _average(explicit: Tensor, tail: Tensor, real: float) -> Tensor:
+        """The mean over channels and all frames, of which the share `real` is explicit: [K, 1]."""
+        over_time = explicit.mean(-1).double() * real + tail.double() * (1 - real)
+        return over_time.mean(-1, keepdim=True).to(explicit.dtype)
+
+
+class ExtractorLayer(nn.Module):
+    """Strided convolution without bias, group norm, ReLU."""
+
+    def __init__(self, in_channels: int, channels: int, kernel: int, stride: int) -> None:
+        super().__init__()
+        self.kernel, self.stride = kernel, stride
+        self.conv = nn.Conv1d(in_channels, channels, kernel, stride, bias=False)
+        self.norm = TailedGroupNorm(channels)
+
+    def forward(self, x: Tailed) -> Tailed:
+        """Keep every frame that sees a real one; all later frames are alike."""
+        length = (x.length - self.kernel) // self.stride + 1
+        frames = plain(torch.sym_min((x.explicit.shape[-1] + self.stride - 1) // self.stride, length))
+        seen = (frames - 1) * self.stride + self.kernel
+        explicit = self.conv(first(x.extended(self.kernel - 1), seen))
+        tail = x.tail @ self.conv.weight.sum(-1).T
+        normed: Tailed = self.norm(Tailed(explicit, tail, length))
+        return normed
+
+
+class AggregatorLayer(nn.Module):
+    """Causal convolution, group norm, ReLU, and a scaled residual."""
+
+    def __init__(self, channels: int, kernel: int, residual_scale: float) -> None:
+        super().__init__()
+        self.kernel = kernel
+        self.scale = residual_scale**0.5
+        self.conv = nn.Conv1d(channels, channels, kernel)
+        self.norm = TailedGroupNorm(channels)
+
+    def forward(self, x: Tailed) -> Tailed:
+        """Keep every frame that sees an explicit one: kernel - 1 more than came in."""
+        before = self.kernel - 1
+        frames = plain(torch.sym_min(x.explicit.shape[-1] + before, x.length))
+        extended = first(x.extended(before), frames)
+        # The original pads on the left by repeating the first frame.
+        padded = torch.cat([first(x.explicit, 1).expand(-1, -1, before), extended], dim=-1)
+        tail = functional.linear(x.tail, self.conv.weight.sum(-1), self.conv.bias)
+        y = self.norm(Tailed(self.conv(padded), tail, x.length))
+        return Tailed((y.explicit + extended) * self.scale, (y.tail + x.tail) * self.scale, x.length)
+
+
+class Wav2Vec(nn.Module):
+    """The context features of wav2vec 1.0."""
+
+    def __init__(self, config: AudioConfig) -> None:
+        super().__init__()
+        self.config = config
+        channels = [1] + [config.dim] * len(config.extractor)
+        self.extractor = nn.ModuleList(
+            ExtractorLayer(channels[i], channels[i + 1], *shape) for i, shape in enumerate(config.extractor)
+        )
+        self.aggregator = nn.ModuleList(
+            AggregatorLayer(config.dim, kernel, config.residual_scale) for kernel in config.aggregator
+        )
+
+    def real_frames(self, samples: int) -> int:
+        """How many frames the model attends to: those that the padding's own frame count leaves over.
+
+        Two or three more than the waveform itself would give, 0 for a few samples.
+        """
+        padding = self.config.max_samples - samples
+        for kernel, stride in self.config.extractor:
+            padding = torch.sym_max(padding - kernel + stride, 0) // stride
+        return self.config.max_frames - padding
+
+    def forward(self, waves: Tensor) -> Tensor:
+        """Context features of K maskings of one waveform.
+
+        Args:
+            waves: float32 [K, N], 16 kHz, 1 <= N <= max_samples.
+
+        Returns:
+            float32 [K, T, d_a], T = `real_frames(N)`.
+        """
+        x = Tailed(waves.unsqueeze(1), waves.new_zeros(waves.shape[0], 1), self.config.max_samples)
+        for layer in self.extractor:
+            x = layer(x)
+        x = Tailed(torch.log(x.explicit.abs() + 1), torch.log(x.tail.abs() + 1), x.length)
+        for layer in self.aggregator:
+            x = layer(x)
+        return first(x.explicit, plain(self.real_frames(waves.shape[-1]))).transpose(1, 2)

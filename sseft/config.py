@@ -1,0 +1,143 @@
+"""The dimensions of an SSE-FT model, and its two presets."""
+
+from dataclasses import dataclass
+from typing import Final
+
+from media.modality import MODALITIES, Modality
+
+MELD_LABELS: Final = ("neutral", "sadness", "anger", "joy", "surprise", "fear", "disgust")
+
+PAIRS: Final[tuple[tuple[Modality, Modality], ...]] = (
+    ("text", "audio"),
+    ("text", "video"),
+    ("audio", "video"),
+)
+"""The pairs of modalities whose inter-modality attention the model computes, in both directions."""
+
+
+@dataclass(frozen=True)
+class TextConfig:
+    """RoBERTa (Liu et al. 2019)."""
+
+    vocab_size: int
+    dim: int
+    ffn_dim: int
+    layers: int
+    heads: int
+    max_tokens: int = 512
+    bos_id: int = 0
+    pad_id: int = 1
+    eos_id: int = 2
+    mask_id: int = 50264
+
+
+@dataclass(frozen=True)
+class AudioConfig:
+    """wav2vec 1.0 (Schneider et al. 2019): an extractor with strides, then a causal aggregator."""
+
+    dim: int
+    """Channels of every layer."""
+    extractor: tuple[tuple[int, int], ...] = ((10, 5), (8, 4), (4, 2), (4, 2), (4, 2), (1, 1), (1, 1))
+    """(kernel, stride) of the extractor's layers."""
+    aggregator: tuple[int, ...] = tuple(range(2, 14))
+    """Kernels of the aggregator's layers, all of stride 1."""
+    residual_scale: float = 0.5
+    max_samples: int = 150_000
+    """The length to which the model pads every waveform: 9.375 s at 16 kHz."""
+
+    @property
+    def max_frames(self) -> int:
+        """Frames of a waveform of `max_samples` samples."""
+        length = self.max_samples
+        for kernel, stride in self.extractor:
+            length = (length - kernel) // stride + 1
+        return length
+
+
+@dataclass(frozen=True)
+class VideoConfig:
+    """FAb-Net's encoder (Wiles et al. 2018)."""
+
+    filters: int
+    """Channels after the first convolution."""
+    dim: int
+    """Features of a frame."""
+    image_size: int = 256
+    max_frames: int = 300
+
+
+@dataclass(frozen=True)
+class FusionConfig:
+    """Self-attention and inter-modality attention blocks (SSE-FT, Siriwardhana et al. 2020)."""
+
+    ffn_dim: int
+    heads: int
+    self_layers: int
+    cross_layers: int
+    dropout: float = 0.1
+
+
+@dataclass(frozen=True)
+class ModelConfig:
+    """A whole model. `modalities` of one or two make its uni- and dual-modal variants."""
+
+    text: TextConfig
+    audio: AudioConfig
+    video: VideoConfig
+    fusion: FusionConfig
+    labels: tuple[str, ...] = MELD_LABELS
+    modalities: tuple[Modality, ...] = MODALITIES
+
+    def __post_init__(self) -> None:
+        """Check what shapes alone would only reveal deep inside the model.
+
+        Raises:
+            ValueError: the modalities are empty or not in their order, or a dimension isn't a multiple of
+                the number of heads.
+        """
+        if not self.modalities or self.modalities != tuple(m for m in MODALITIES if m in self.modalities):
+            raise ValueError(f"modalities are {self.modalities}; give one to three of {MODALITIES}, in this order")
+        for modality in self.modalities:
+            if self.dim(modality) % self.fusion.heads:
+                raise ValueError(
+                    f"the {modality} dimension {self.dim(modality)} is not a multiple of the "
+                    f"{self.fusion.heads} attention heads; change one of them"
+                )
+
+    def dim(self, modality: Modality) -> int:
+        """Features of one modality's encoding."""
+        dims: dict[Modality, int] = {"text": self.text.dim, "audio": self.audio.dim, "video": self.video.dim}
+        return dims[modality]
+
+    @property
+    def pairs(self) -> tuple[tuple[Modality, Modality], ...]:
+        """The pairs whose inter-modality attention this variant computes."""
+        return tuple(pair for pair in PAIRS if set(pair) <= set(self.modalities))
+
+    @property
+    def joint_dim(self) -> int:
+        """Features of the head's input: one vector per modality of the variant."""
+        return sum(self.dim(modality) for modality in self.modalities)
+
+
+def published() -> ModelConfig:
+    """RoBERTa-large, wav2vec-large and FAb-Net with the thesis's fusion: 1 + 1 blocks of 2 heads."""
+    return ModelConfig(
+        text=TextConfig(vocab_size=50265, dim=1024, ffn_dim=4096, layers=24, heads=16),
+        audio=AudioConfig(dim=512),
+        video=VideoConfig(filters=32, dim=256),
+        fusion=FusionConfig(ffn_dim=1024, heads=2, self_layers=1, cross_layers=1),
+    )
+
+
+def tiny() -> ModelConfig:
+    """The same structure with few channels, for demos and tests."""
+    return ModelConfig(
+        text=TextConfig(vocab_size=1000, dim=64, ffn_dim=128, layers=2, heads=4, mask_id=999),
+        audio=AudioConfig(dim=32),
+        video=VideoConfig(filters=4, dim=16),
+        fusion=FusionConfig(ffn_dim=64, heads=4, self_layers=2, cross_layers=2),
+    )
+
+
+PRESETS: Final = {"published": published, "tiny": tiny}

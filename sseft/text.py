@@ -1,0 +1,47 @@
+"""RoBERTa at the real length of a text: last-layer features, no padding."""
+
+import torch
+from torch import Tensor, nn
+from transformers import RobertaConfig, RobertaModel
+
+from sseft.config import TextConfig
+
+
+class TextEncoder(nn.Module):
+    """transformers' RobertaModel without its pooler."""
+
+    def __init__(self, config: TextConfig) -> None:
+        super().__init__()
+        self.first_position = config.pad_id + 1
+        self.roberta = RobertaModel(
+            RobertaConfig(
+                vocab_size=config.vocab_size,
+                hidden_size=config.dim,
+                intermediate_size=config.ffn_dim,
+                num_hidden_layers=config.layers,
+                num_attention_heads=config.heads,
+                max_position_embeddings=config.max_tokens + self.first_position,
+                type_vocab_size=1,
+                layer_norm_eps=1e-5,
+                pad_token_id=config.pad_id,
+                bos_token_id=config.bos_id,
+                eos_token_id=config.eos_id,
+                attn_implementation="sdpa",  # type: ignore[call-arg]  # taken by its base class
+            ),
+            add_pooling_layer=False,
+        )
+
+    def forward(self, ids: Tensor) -> Tensor:
+        """Features of K maskings of one text.
+
+        Args:
+            ids: int64 [K, L], `<s>` first and `</s>` last, no padding.
+
+        Returns:
+            float32 [K, L, d_t].
+        """
+        # RobertaModel would derive positions from pad ids, which never occur here.
+        positions = torch.arange(ids.shape[1], device=ids.device) + self.first_position
+        features = self.roberta(input_ids=ids, position_ids=positions.expand(ids.shape[0], -1))
+        hidden: Tensor = features.last_hidden_state
+        return hidden
