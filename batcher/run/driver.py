@@ -13,12 +13,12 @@ from batcher.explain import Options
 from batcher.result import load_result
 from batcher.run.config import RunConfig, claim, file_metadata
 from batcher.run.events import Event, SegmentFailed, Started, UnitDone
-from batcher.run.executors import Executor, InProcess, RayWorkers
-from batcher.run.unit import UnitReport, units_of
+from batcher.run.executors import Executor, InProcess
+from batcher.run.unit import UnitReport, unit_size, units_of
 from batcher.run.worker import WorkerSetup
 from batcher.schema import EXPLAINED, FAILED, UNAVAILABLE
 from batcher.selection import Selection
-from export.artefact import HEAD, load_artefact
+from export.artefact import HEAD, Artefact, load_artefact
 
 
 @dataclass(frozen=True)
@@ -88,10 +88,9 @@ def explain_collection(run: Run, on_event: Callable[[Event], None] = lambda _: N
     before = sum(segment.segment_id in done for segment in _selected(run))
     on_event(Started(total, before, artefact.trained))
     if before < total:
-        executor: Executor = InProcess(setup, artefact)
-        if run.workers != 0:
-            executor = RayWorkers(setup, artefact, run.workers or _workers(run.threads), run.ray_address)
-        _report(executor.run(units_of(pending)), total, before, on_event)
+        workers = _cores(run.threads) if run.workers is None else run.workers
+        units = units_of(pending, unit_size(total - before, workers))
+        _report(_executor(run, setup, artefact, workers).run(units), total, before, on_event)
     return summarise(run.out)
 
 
@@ -99,8 +98,16 @@ def _selected(run: Run) -> Iterator[Segment]:
     return run.selection.of(read_collection(run.manifest))
 
 
-def _workers(threads: int) -> int:
+def _cores(threads: int) -> int:
     return max(1, len(os.sched_getaffinity(0)) // threads)
+
+
+def _executor(run: Run, setup: WorkerSetup, artefact: Artefact, workers: int) -> Executor:
+    if workers == 0:
+        return InProcess(setup, artefact)
+    from batcher.run.ray_workers import RayWorkers  # noqa: PLC0415  # Ray takes a second to import
+
+    return RayWorkers(setup, artefact, workers, run.ray_address)
 
 
 def _report(reports: Iterator[UnitReport], total: int, before: int, on_event: Callable[[Event], None]) -> None:

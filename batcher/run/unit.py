@@ -9,7 +9,10 @@ from typing import Final
 from batcher.collection import Segment
 from batcher.rows import Failure
 
-SEGMENTS_PER_UNIT: Final = 8
+MOST_SEGMENTS: Final = 8
+"""In a unit: what a killed run loses at most, per worker."""
+UNITS_PER_WORKER: Final = 4
+"""At least, so that no worker waits long for the last."""
 
 
 @dataclass(frozen=True)
@@ -38,8 +41,13 @@ class UnitReport:
     """Segment ids and why they became error rows."""
 
 
-def units_of(segments: Iterable[Segment], size: int = SEGMENTS_PER_UNIT) -> Iterator[Unit]:
-    """Cut a stream of segments into units."""
+def unit_size(segments: int, workers: int) -> int:
+    """How many segments a unit holds: few where there are few."""
+    return min(MOST_SEGMENTS, max(1, segments // (UNITS_PER_WORKER * max(1, workers))))
+
+
+def units_of(segments: Iterable[Segment], size: int) -> Iterator[Unit]:
+    """Cut a stream of segments into units of `size`."""
     stream = iter(segments)
     while some := tuple(islice(stream, size)):
         yield Unit(some)

@@ -1,0 +1,154 @@
+"""Ray's workers: decoding tasks feed actors that explain, and any of them may die."""
+
+import os
+from collections import deque
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from typing import Any, Final
+
+import ray
+from ray.exceptions import RayActorError, RayError
+
+from batcher.backends import BackendError
+from batcher.decode import Decoded, decode
+from batcher.rows import Failure
+from batcher.run.unit import Unit, UnitReport
+from batcher.run.worker import Worker, WorkerSetup, write_failed_unit
+from batcher.schema import FAILED
+from export.artefact import Artefact
+
+UNITS_IN_FLIGHT: Final = 2
+"""Per actor: one that it explains, one that is decoded meanwhile."""
+ATTEMPTS: Final = 3
+"""Deaths of an actor on the same unit before its segments are tried one by one, then given up."""
+OBJECT_STORE_BYTES: Final = 2 << 30
+
+
+@dataclass(frozen=True)
+class Attempt:
+    """A unit that an actor has."""
+
+    unit: Unit
+    number: int
+    actor: int
+
+
+@dataclass
+class RayWorkers:
+    """Decoding tasks feed actors that explain and write."""
+
+    setup: WorkerSetup
+    artefact: Artefact
+    workers: int
+    address: str | None = None
+    _queue: deque[tuple[Unit, int]] = field(default_factory=deque)
+    """Units to try again, with the number of the next attempt."""
+
+    def run(self, units: Iterator[Unit]) -> Iterator[UnitReport]:
+        """Keep every actor busy; survive the death of any of them.
+
+        Raises:
+            BackendError: the workers can't start.
+        """
+        with _cluster(self.address, self.workers, self.setup.threads):
+            actors = self._start_actors()
+            in_flight: dict[Any, Attempt] = {}
+            while True:
+                self._fill(actors, in_flight, units)
+                if not in_flight:
+                    return
+                (done,), _ = ray.wait(list(in_flight), num_returns=1)
+                yield from self._collect(done, in_flight.pop(done))
+
+    def _start_actors(self) -> list[Any]:
+        # Ray restarts a dead actor by itself; which unit to repeat is decided here.
+        remote: Any = ray.remote(num_cpus=self.setup.threads, max_restarts=-1, max_task_retries=0)(_Actor)
+        actors = [remote.remote(self.setup) for _ in range(self.workers)]
+        try:
+            ray.get([actor.ready.remote() for actor in actors])
+        except RayError as error:
+            raise BackendError(f"a worker can't start: {error}\nIf memory ran out, use fewer --workers") from error
+        return actors
+
+    def _fill(self, actors: list[Any], in_flight: dict[Any, Attempt], units: Iterator[Unit]) -> None:
+        """Give every actor with room for one its next unit."""
+        load = [sum(attempt.actor == i for attempt in in_flight.values()) for i in range(len(actors))]
+        while (least := min(load)) < UNITS_IN_FLIGHT and (following := self._next(units)):
+            unit, number = following
+            actor = load.index(least)
+            load[actor] += 1
+            clips = [_decode.remote(segment, self.artefact, self.setup.artefact_folder) for segment in unit.segments]
+            in_flight[actors[actor].explain.remote(unit, clips, number)] = Attempt(unit, number, actor)
+
+    def _next(self, units: Iterator[Unit]) -> tuple[Unit, int] | None:
+        if self._queue:
+            return self._queue.popleft()
+        unit = next(units, None)
+        return None if unit is None else (unit, 1)
+
+    def _collect(self, done: Any, attempt: Attempt) -> Iterator[UnitReport]:
+        try:
+            yield ray.get(done)
+        except RayActorError as error:
+            yield from self._after_death(attempt, error)
+
+    def _after_death(self, attempt: Attempt, error: Exception) -> Iterator[UnitReport]:
+        """Decide what becomes of a unit whose actor died."""
+        unit, store = attempt.unit, self.setup.store()
+        if store.is_committed(unit.unit_id):
+            yield UnitReport(unit, ())
+        elif attempt.number < ATTEMPTS:
+            self._queue.append((unit, attempt.number + 1))
+        elif len(unit.segments) > 1:
+            self._queue.extend((single, attempt.number) for single in unit.split())
+        else:
+            reason = f"the worker died {attempt.number} times on this segment: {error}".splitlines()[0]
+            yield write_failed_unit(store, unit, Failure("worker", reason, FAILED), attempt.number)
+
+
+class _Actor:
+    """A worker behind Ray."""
+
+    def __init__(self, setup: WorkerSetup) -> None:
+        self.worker = Worker(setup)
+
+    def ready(self) -> bool:
+        """Answer once the model is loaded."""
+        return True
+
+    def explain(self, unit: Unit, clips: list[Any], attempts: int) -> UnitReport:
+        """Explain a unit whose clips are being decoded; at most one clip is held at a time."""
+        return self.worker.explain_unit(unit, map(_fetch, clips), attempts)
+
+
+def _fetch(clip: Any) -> Decoded:
+    """A decoded clip, or why its process died."""
+    try:
+        decoded: Decoded = ray.get(clip)
+    except RayError as error:
+        return Decoded(Failure("decode", f"decoding crashed: {type(error).__name__}", FAILED), 0.0)
+    return decoded
+
+
+_decode = ray.remote(num_cpus=1, max_retries=1)(decode)
+
+
+@contextmanager
+def _cluster(address: str | None, workers: int, threads: int) -> Iterator[None]:
+    """Ray, started quietly on this machine unless it runs already or an address names a cluster."""
+    if ray.is_initialized():
+        yield
+        return
+    os.environ.setdefault("RAY_USAGE_STATS_ENABLED", "0")
+    os.environ.setdefault("RAY_ACCEL_ENV_VAR_OVERRIDE_ON_ZERO", "0")
+    local: dict[str, Any] = {"address": address}
+    if address is None:
+        # Decoding gets processors of its own, or actors that hold them all would starve it.
+        processors = workers * threads + max(1, workers // 2)
+        local = {"num_cpus": processors, "include_dashboard": False, "object_store_memory": OBJECT_STORE_BYTES}
+    ray.init(logging_level="ERROR", log_to_driver=False, **local)
+    try:
+        yield
+    finally:
+        ray.shutdown()
