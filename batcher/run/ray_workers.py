@@ -1,5 +1,6 @@
 """Ray's workers: decoding tasks feed actors that explain, and any of them may die."""
 
+import logging
 import os
 from collections import deque
 from collections.abc import Iterator
@@ -147,7 +148,7 @@ def _cluster(address: str | None, workers: int, threads: int) -> Iterator[None]:
         # Decoding gets processors of its own, or actors that hold them all would starve it.
         processors = workers * threads + max(1, workers // 2)
         local = {"num_cpus": processors, "include_dashboard": False, "object_store_memory": OBJECT_STORE_BYTES}
-    ray.init(logging_level="ERROR", log_to_driver=False, **local)
+    ray.init(logging_level=logging.ERROR, log_to_driver=False, **local)
     try:
         yield
     finally:
