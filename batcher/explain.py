@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from batcher.backends import Backend
 from batcher.designs import MAX_MASKS, draw_design, enough, mask_budget, modality_seed
 from batcher.estimators import Explanation, estimate
+from batcher.estimators.exact import MAX_PLAYERS
 from batcher.grid import Grid, Maskable
 from batcher.players import Player, Players, VideoPlayers, players_of
 from media import Clip, MediaError
@@ -89,15 +90,26 @@ def explain_clip(clip: Clip, segment_id: str, backend: Backend, options: Options
             f"the segment has {', '.join(found) or 'nothing'}, the model sees {', '.join(artefact.modalities)}; "
             "leave it out, or use a model that sees what it has"
         )
+    _check_players(players, options)
     designs = {m: _design(m, players.get(m), segment_id, options) for m in MODALITIES}
     grid = backend.grid(_maskable(clip, players, designs))
     return _explanation(players, designs, grid, options)
 
 
+def _check_players(players: Mapping[Modality, Players], options: Options) -> None:
+    """Raise ValueError for more players than can be enumerated: 2^n masks would be encoded before `exact` could."""
+    n = sum(p.n for p in players.values())
+    if options.estimator == "exact" and n > MAX_PLAYERS:
+        raise ValueError(
+            f"the segment has {n} players and 'exact' takes at most {MAX_PLAYERS}: use an estimator that samples, "
+            "or fewer players (--video-players time, a shorter segment)"
+        )
+
+
 def _design(modality: Modality, players: Players | None, segment_id: str, options: Options) -> NDArray[np.bool_]:
     n = players.n if players else 0
     if options.estimator == "exact":
-        budget = 1 << min(n, 16)
+        budget = 1 << n
     else:
         budget = mask_budget(n, masks=options.masks, max_masks=options.max_masks)
     return draw_design(n, budget, modality_seed(options.seed, segment_id, modality))

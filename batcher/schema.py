@@ -102,7 +102,7 @@ TIMINGS: Final = pa.schema(
         _field("encode_s", pa.float64(), "the encoders", "s"),
         _field("grid_s", pa.float64(), "pairs and head", "s"),
         _field("estimate_s", pa.float64(), "softmax and estimator", "s"),
-        _field("write_s", pa.float64(), "writing; the unit's, shared out over its segments", "s"),
+        _field("write_s", pa.float64(), "writing the unit's phi; shared out over its segments", "s"),
         _field("attempts", pa.int32(), "times that the segment's unit was started", nullable=False),
         _field("host", pa.string(), "where it ran", nullable=False),
     ]

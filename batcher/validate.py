@@ -36,13 +36,15 @@ def _schemas(result: Result) -> Iterator[str]:
     for name, schema in TABLES.items():
         for path in sorted((result.folder / name).glob("part-*.parquet")):
             try:
-                stored = pq.read_schema(path)
+                # The schema stands in the footer; damaged pages show only when they are read.
+                with pq.ParquetFile(path) as file:
+                    stored = file.read().schema
             except (OSError, pa.ArrowInvalid) as error:
                 yield f"{path} can't be read: {error}"
                 continue
             if not stored.equals(schema):
-                different = [field.name for field in schema if field.name not in stored.names] or "types"
-                yield f"{path} has another schema than {name} (different: {different})"
+                different = [field.name for field in schema if field.name not in stored.names] or ["types"]
+                yield f"{path} has another schema than {name} (different: {', '.join(different)})"
 
 
 def _leftovers(result: Result) -> Iterator[str]:

@@ -102,11 +102,13 @@ def load_artefact(folder: Path) -> Artefact:
     """
     path = folder / DESCRIPTION
     try:
-        described: dict[str, Any] = json.loads(path.read_text())
+        described = json.loads(path.read_text())
     except FileNotFoundError as error:
         raise ArtefactError(f"{path} doesn't exist; make an artefact by `mmexplain export`") from error
     except (OSError, ValueError) as error:
         raise ArtefactError(f"{path} can't be read: {error}") from error
+    if not isinstance(described, dict):
+        raise ArtefactError(f"{path} doesn't describe an artefact; export it again")
     if described.get("schema_version") != SCHEMA_VERSION:
         raise ArtefactError(
             f"{path} has schema version {described.get('schema_version')}, this is {SCHEMA_VERSION}; export it again"
@@ -123,9 +125,9 @@ def load_artefact(folder: Path) -> Artefact:
         )
     except (KeyError, TypeError) as error:
         raise ArtefactError(f"{path} doesn't describe an artefact: {error}; export it again") from error
-    for name in graph_names(artefact.modalities):
-        if f"{name}.onnx" not in artefact.files:
-            raise ArtefactError(f"{path} names no {name}.onnx; export it again")
+    for name in (*(f"{graph}.onnx" for graph in graph_names(artefact.modalities)), ABSENT):
+        if name not in artefact.files:
+            raise ArtefactError(f"{path} names no {name}; export it again")
     for name, digest in artefact.files.items():
         _check_file(folder / name, digest)
     return artefact

@@ -38,7 +38,7 @@ def decode_clip(
     end_ms: float | None = None,
     preprocessing: Preprocessing,
 ) -> Clip:
-    """Decodes the sound and the picture of a span.
+    """Decode the sound and the picture of a span.
 
     Args:
         media: the media file.

@@ -41,7 +41,7 @@ class TimedFrame:
 
 @contextmanager
 def open_media(path: Path | str) -> Iterator[Any]:
-    """Opens a local media file.
+    """Open a local media file.
 
     Args:
         path: a local file; addresses of other kinds are refused, also those inside playlists.
@@ -89,7 +89,7 @@ def duration_ms(path: Path | str) -> float | None:
 
 
 def check_span(start_ms: float, end_ms: float | None) -> None:
-    """Raises MediaError for a span that is negative, empty, reversed or no number; times in ms."""
+    """Refuse a span that is negative, empty, reversed or no number; times in ms."""
     end = math.inf if end_ms is None else end_ms
     if math.isnan(start_ms) or math.isinf(start_ms) or start_ms < 0 or math.isnan(end):
         raise MediaError(
@@ -103,7 +103,7 @@ def check_span(start_ms: float, end_ms: float | None) -> None:
 
 
 def timed_frames(path: Path | str, kind: Kind, start_ms: float) -> Generator[TimedFrame]:
-    """Decodes the best stream of a kind from a frame at or before a time onwards, in order.
+    """Decode the best stream of a kind from a frame at or before a time onwards, in order.
 
     Args:
         path: the media file.

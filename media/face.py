@@ -49,7 +49,7 @@ class Person:
 
 
 def draw_face(person: Person, expression: Expression, *, talking: float = 0.0, blink: bool = False) -> Image.Image:
-    """Draws a face.
+    """Draw a face.
 
     Args:
         person: its colours.

@@ -137,7 +137,7 @@ def make_corpus(
     kinds: Sequence[tuple[str, str]] | None = None,
     workers: int | None = None,
 ) -> Path:
-    """Writes clips (h264 and AAC in MP4) and their manifest.
+    """Write clips (h264 and AAC in MP4) and their manifest.
 
     Args:
         folder: where; made if it isn't there.
@@ -172,7 +172,7 @@ def make_corpus(
 
 
 def make_clip(folder: Path, index: int, label: str, language: str, seed: int) -> PlantedClip:
-    """Makes one clip of a corpus in this process; its content depends on the arguments alone."""
+    """Make one clip of a corpus in this process; its content depends on the arguments alone."""
     rng = np.random.default_rng([seed, index])
     who, where = rng.choice(_WHO[language]), rng.choice(_WHERE[language])
     how = _TRIGGER_WORDS[language][LABELS.index(label)]
@@ -300,7 +300,7 @@ def _ground(rng: np.random.Generator) -> Image.Image:
 
 
 def _write(path: Path, frames: Sequence[Image.Image], wave: NDArray[np.float32]) -> None:
-    """Encodes a clip. One thread: x264's choices, and so the bytes, depend on their number."""
+    """Encode a clip. One thread: x264's choices, and so the bytes, depend on their number."""
     with av.open(str(path), "w") as container:
         options = {"preset": "veryfast", "crf": "26", "threads": "1"}
         video = container.add_stream("libx264", rate=FRAME_RATE_HZ, options=options)

@@ -34,7 +34,7 @@ class Sound:
 
 
 def decode_sound(path: Path | str, start_ms: float, end_ms: float | None, preprocessing: Preprocessing) -> Sound | None:
-    """Decodes the samples of a span: mean of the channels, and the nearest sample at the model's rate.
+    """Decode the samples of a span: mean of the channels, and the nearest sample at the model's rate.
 
     Nearest means sample floor(i * rate / 16,000), without a filter against aliases: so were the training's
     recordings resampled (torch's `interpolate` in its default mode).
@@ -89,7 +89,7 @@ class _TimeLine:
         self._next = 0
 
     def place(self, timed: TimedFrame) -> bool:
-        """Writes a frame's samples to their place; False where the frame lies past the span."""
+        """Write a frame's samples to their place; False where the frame lies past the span."""
         if timed.frame.sample_rate != self.rate_hz:
             raise MediaError(
                 f"The sample rate changes from {self.rate_hz} to {timed.frame.sample_rate} Hz at "

@@ -92,7 +92,7 @@ def espeak_folders() -> tuple[str, str]:
 
 
 def speak(words: Sequence[str], *, language: str, pitch: int, changed: int | None, prosody: Prosody) -> Speech:
-    """Speaks a sentence, one word of it with another prosody.
+    """Speak a sentence, one word of it with another prosody.
 
     Lengths vary by some samples with what a process has spoken before: speak once in a fresh process where
     they must be repeatable.

@@ -46,7 +46,7 @@ class Text:
 
 
 def load_tokenizer(path: Path | str) -> Tokenizer:
-    """Reads a `tokenizer.json`.
+    """Read a `tokenizer.json`.
 
     Raises:
         MediaError: it is missing or isn't one.
@@ -63,7 +63,7 @@ def load_tokenizer(path: Path | str) -> Tokenizer:
 
 
 def tokenize(tokenizer: Tokenizer, text: str, tokens: TextTokens, max_tokens: int) -> Text | None:
-    """Turns a text into `<s> pieces </s>`, whatever the tokenizer itself would put around them.
+    """Turn a text into `<s> pieces </s>`, whatever the tokenizer itself would put around them.
 
     Args:
         tokenizer: the model's; its own truncation and padding are switched off.
@@ -92,7 +92,7 @@ def tokenize(tokenizer: Tokenizer, text: str, tokens: TextTokens, max_tokens: in
 
 
 def from_ids(ids: Sequence[int], tokens: TextTokens, max_tokens: int) -> Text | None:
-    """Takes token ids that a manifest brings; `<s>` and `</s>` are added where they lack.
+    """Take token ids that a manifest brings; `<s>` and `</s>` are added where they lack.
 
     Args:
         ids: token ids; padding at the end is left out.
@@ -116,7 +116,7 @@ def from_ids(ids: Sequence[int], tokens: TextTokens, max_tokens: int) -> Text | 
 
 
 def _assemble(pieces: list[Piece], tokens: TextTokens, max_tokens: int) -> Text | None:
-    """Checks ids, cuts, and puts `<s>` and `</s>` around the pieces."""
+    """Check ids, cut, and put `<s>` and `</s>` around the pieces."""
     foreign = next((piece[0] for piece in pieces if not 0 <= piece[0] < tokens.vocab_size), None)
     if foreign is not None:
         raise MediaError(

@@ -30,7 +30,7 @@ class Video:
 
 
 def decode_video(path: Path | str, start_ms: float, end_ms: float | None, preprocessing: Preprocessing) -> Video | None:
-    """Decodes the frames that start within a span.
+    """Decode the frames that start within a span.
 
     Args:
         path: the media file.

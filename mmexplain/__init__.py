@@ -4,6 +4,8 @@
 of coalitions into Shapley values, for people who study sampling.
 """
 
+from pathlib import Path
+
 from batcher.backends import Backend
 from batcher.backends.onnxruntime import OnnxRuntimeBackend
 from batcher.collection import Segment, read_collection
@@ -27,19 +29,21 @@ __all__ = [
 ]
 
 
-def explain(segment: Segment, backend: Backend, options: Options | None = None) -> SegmentExplanation:
+def explain(segment: Segment, artefact: Backend | Path | str, options: Options | None = None) -> SegmentExplanation:
     """Explain one segment in this process.
 
     Args:
         segment: of a collection, or made by hand.
-        backend: an artefact that `OnnxRuntimeBackend.load` opened; keep it for the next segment.
+        artefact: its folder; or, for many segments, a backend that holds it open.
         options: masks, players, estimator, classes and seed.
 
     Returns:
         Shapley values [p, E] of its players for the classes explained, and what they rest on.
 
     Raises:
+        ArtefactError: the folder is no artefact.
         MediaError: the media can't be read, or the segment has no modality that the model sees.
     """
+    backend = OnnxRuntimeBackend.load(Path(artefact)) if isinstance(artefact, Path | str) else artefact
     clip = clip_of(segment, backend.artefact, backend.folder)
     return explain_clip(clip, segment.segment_id, backend, options or Options())

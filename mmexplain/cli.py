@@ -15,19 +15,22 @@ from batcher.backends import BackendError
 from batcher.backends.onnxruntime import DEVICES, Device
 from batcher.collection import CollectionError
 from batcher.designs import MAX_MASKS
-from batcher.estimators import estimator_names
+from batcher.estimators import grid_estimator_names
 from batcher.explain import CLASSES, Classes, Options
 from batcher.players import VIDEO_PLAYERS, VideoPlayers
 from batcher.result import ResultError, load_result
-from batcher.run import ConfigError, Run, Summary, explain_collection
+from batcher.run import ConfigError, Finished, Run, explain_collection
 from batcher.selection import Selection
 from batcher.validate import validate as find_problems
 from export.artefact import ArtefactError
-from media.errors import MediaError
-from mmexplain.progress import UNTRAINED, Log, progress
+from media.errors import CorpusError, MediaError
+from mmexplain.progress import Log, progress
 from report.table import result_table
 
 DEMO: Final = Path(str(files("mmexplain") / "demo"))
+
+
+BAD_INPUT: Final = (ArtefactError, CollectionError, ConfigError, CorpusError, MediaError, ResultError)
 
 
 class Exit(IntEnum):
@@ -82,7 +85,7 @@ def cli() -> None:
 @click.argument("collection", type=click.Path(path_type=Path))
 @click.option("--model", type=click.Path(path_type=Path), required=True, help="The artefact's folder.")
 @click.option("--out", type=click.Path(path_type=Path), required=True, help="The result's folder.")
-@click.option("--estimator", type=click.Choice(estimator_names()), default=Options.estimator, show_default=True)
+@click.option("--estimator", type=click.Choice(grid_estimator_names()), default=Options.estimator, show_default=True)
 @click.option("--video-players", type=click.Choice(VIDEO_PLAYERS), default="space", show_default=True)
 @click.option("--classes", type=click.Choice(CLASSES), default="predicted", show_default=True)
 @click.option("--device", type=click.Choice(DEVICES), default="cpu", show_default=True)
@@ -131,22 +134,13 @@ def explain(
         ray_address=ray_address,
         retry_errors=retry_errors,
     )
-    summary = _explain(run, log)
-    return Exit.SEGMENTS_FAILED if summary.failed and not keep_going else Exit.DONE
+    finished = _explain(run, log)
+    return Exit.SEGMENTS_FAILED if finished.failed and not keep_going else Exit.DONE
 
 
-def _explain(run: Run, log: Log) -> Summary:
+def _explain(run: Run, log: Log) -> Finished:
     with progress(log) as on_event:
-        summary = explain_collection(run, on_event)
-    console = Console(stderr=True)
-    console.print(f"{summary.explained} of {summary.segments} segments explained, in {run.out}", highlight=False)
-    if not summary.trained:
-        console.print(UNTRAINED, style="bold red")
-    if summary.failures:
-        console.print("Not explained (see error in segments/; --retry-errors tries them again):")
-    for reason, count, first in summary.failures:
-        console.print(f"  {count} x {reason}, the first {first}", highlight=False, markup=False)
-    return summary
+        return explain_collection(run, on_event)
 
 
 @cli.command()
@@ -172,9 +166,9 @@ def demo(
         threads=threads,
         workers=workers,
     )
-    summary = _explain(run, log)
+    finished = _explain(run, log)
     Console().print(result_table(load_result(out)))
-    return _print_problems(out) or (Exit.SEGMENTS_FAILED if summary.failed else Exit.DONE)
+    return _print_problems(out) or (Exit.SEGMENTS_FAILED if finished.failed else Exit.DONE)
 
 
 @cli.command()
@@ -186,11 +180,10 @@ def validate(*, result: Path) -> Exit:
 
 def _print_problems(folder: Path) -> Exit:
     problems = find_problems(load_result(folder))
-    console = Console(stderr=True)
     for problem in problems:
-        console.print(problem, style="red", markup=False)
+        click.echo(problem)
     if not problems:
-        console.print(f"{folder} is valid", highlight=False)
+        click.echo(f"{folder} is valid")
     return Exit.INVALID if problems else Exit.DONE
 
 
@@ -223,7 +216,7 @@ def export(
         artefact = export_checkpoint(out, checkpoint, text_heads=text_heads, tokenizer=tokenizer)
     else:
         artefact = export_untrained(out, str(untrained), seed=seed, tokenizer=tokenizer)
-    Console(stderr=True).print(f"{out}: largest difference from PyTorch's logits {artefact.parity:.1e}")
+    click.echo(f"{out}: largest difference from PyTorch's logits {artefact.parity:.1e}")
     return Exit.DONE
 
 
@@ -235,7 +228,7 @@ def corpus(*, out: Path, clips: int, seed: int) -> Exit:
     """Make clips with planted triggers, and their manifest, in the folder OUT."""
     from media.planted import make_corpus  # noqa: PLC0415  # starts processes, which import this module
 
-    Console(stderr=True).print(f"{make_corpus(out, clips=clips, seed=seed)}", highlight=False)
+    click.echo(make_corpus(out, clips=clips, seed=seed))
     return Exit.DONE
 
 
@@ -246,7 +239,7 @@ def main() -> None:
     except click.ClickException as error:
         error.show()
         code = Exit.BAD_INPUT
-    except (ArtefactError, CollectionError, ConfigError, MediaError, ResultError) as error:
+    except BAD_INPUT as error:
         click.echo(f"Error: {error}", err=True)
         code = Exit.BAD_INPUT
     except BackendError as error:

@@ -10,7 +10,7 @@ from typing import Literal
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
 
-from batcher.run.events import Event, SegmentFailed, Started, UnitDone
+from batcher.run.events import Event, Finished, SegmentFailed, Started, UnitDone
 
 Log = Literal["auto", "rich", "json"]
 UNTRAINED = "untrained model: random weights, its explanations mean nothing"
@@ -56,6 +56,16 @@ class _Bar:
             case UnitDone():
                 rate = f"{event.segments_per_second:.2f}/s, {_duration(event.seconds_left)} left"
                 self.bar.update(self.task, completed=event.done, rate=rate)
+            case Finished():
+                self._print_summary(event)
+
+    def _print_summary(self, event: Finished) -> None:
+        console = self.bar.console
+        console.print(f"{event.explained} of {event.segments} segments explained", highlight=False)
+        if event.failures:
+            console.print("Not explained (the column error in segments/ says more; --retry-errors tries again):")
+        for reason, count, first in event.failures:
+            console.print(f"  {count} x {reason}; first: {first}", highlight=False, markup=False)
 
 
 def _duration(seconds: float) -> str:

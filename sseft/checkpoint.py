@@ -1,7 +1,7 @@
 """Checkpoints of the original SSE-FT code: read safely, renamed to this project's modules."""
 
 import argparse
-import pickle
+import re
 from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
@@ -49,11 +49,19 @@ def read_checkpoint(path: Path) -> tuple[argparse.Namespace, dict[str, Tensor]]:
     try:
         with torch.serialization.safe_globals([argparse.Namespace, *meters]):
             checkpoint = torch.load(path, map_location="cpu", weights_only=True)
-    except (OSError, EOFError, RuntimeError, pickle.UnpicklingError) as error:
-        raise CheckpointError(f"{path} can't be read as a checkpoint of SSE-FT: {error}") from error
+    except Exception as error:  # damaged bytes make the unpickler raise anything: KeyError, UnicodeDecodeError, ...
+        raise CheckpointError(f"{path} can't be read as a checkpoint of SSE-FT: {_reason(error)}") from error
     if not isinstance(checkpoint, dict) or not {"args", "model"} <= checkpoint.keys():
         raise CheckpointError(f"{path} holds no 'args' and 'model'; give a file that the SSE-FT trainer saved")
     return checkpoint["args"], checkpoint["model"]
+
+
+def _reason(error: Exception) -> str:
+    """Why torch couldn't read a file. Its own words advise to load what it refuses without protection."""
+    if isinstance(error, OSError | RuntimeError):
+        return str(error)
+    refused = re.search(r"GLOBAL (\S+)", str(error))
+    return f"it pickles {refused[1]}, which none holds; don't trust it" if refused else "it is none, or it is damaged"
 
 
 def load_sseft(path: Path, *, text_heads: int | None = None, labels: tuple[str, ...] | None = None) -> SSEFT:
@@ -70,16 +78,21 @@ def load_sseft(path: Path, *, text_heads: int | None = None, labels: tuple[str, 
     args, weights = read_checkpoint(path)
     try:
         config = _config(args, weights, text_heads)
-        config = replace(config, labels=labels) if labels else config
+        config = _labelled(config, labels, args.num_classes, path)
         model = SSEFT(config).eval()
         model.load_state_dict(_renamed(weights, config), strict=True)
     except KeyError as error:
         raise CheckpointError(f"{path} lacks the weight {error}") from error
-    except (AttributeError, RuntimeError, ValueError) as error:
+    except (AttributeError, IndexError, RuntimeError, TypeError, ValueError) as error:
         raise CheckpointError(f"{path} is no SSE-FT that this project can build: {error}") from error
-    if len(config.labels) != args.num_classes:
-        raise CheckpointError(f"{path} has {args.num_classes} classes and {len(config.labels)} labels; name its labels")
     return model
+
+
+def _labelled(config: ModelConfig, labels: tuple[str, ...] | None, classes: int, path: Path) -> ModelConfig:
+    config = replace(config, labels=labels) if labels else config
+    if len(config.labels) != classes:
+        raise CheckpointError(f"{path} has {classes} classes and {len(config.labels)} labels; name its labels")
+    return config
 
 
 def _modalities(args: argparse.Namespace) -> tuple[Modality, ...]:

@@ -19,6 +19,12 @@ def estimator_names() -> tuple[str, ...]:
     return tuple(sorted(BUILT_IN.keys() | entry_points(group=ENTRY_POINT_GROUP).names))
 
 
+def grid_estimator_names() -> tuple[str, ...]:
+    """The names among `estimator_names` that take a product grid, which is what explaining evaluates."""
+    found = {name: find_estimator(name) for name in estimator_names()}
+    return tuple(n for n, e in found.items() if isinstance(e, GridEstimator) or e.accepts_grid)
+
+
 def find_estimator(name: str) -> Estimator:
     """The estimator of a name; a built-in one whatever other packages register under its name.
 

@@ -1,7 +1,7 @@
 """The main job: a collection explained into a result folder, over many workers, resumable at any moment."""
 
 from batcher.run.config import ConfigError, RunConfig
-from batcher.run.driver import Run, Summary, explain_collection
-from batcher.run.events import Event
+from batcher.run.driver import Run, explain_collection
+from batcher.run.events import Event, Finished
 
-__all__ = ["ConfigError", "Event", "Run", "RunConfig", "Summary", "explain_collection"]
+__all__ = ["ConfigError", "Event", "Finished", "Run", "RunConfig", "explain_collection"]

@@ -87,8 +87,8 @@ def claim(out: Path, manifest: Path, artefact_folder: Path, selection: Selection
     path = out / RUN
     if path.exists():
         _check_same(path, metadata)
-    elif out.exists() and any(out.iterdir()):
-        raise ConfigError(f"{out} isn't empty and holds no {RUN}; choose another --out")
+    elif out.exists() and (not out.is_dir() or any(out.iterdir())):
+        raise ConfigError(f"{out} isn't an empty folder and holds no {RUN}; choose another --out")
     out.mkdir(parents=True, exist_ok=True)
     run = metadata | {
         "manifest": str(manifest.resolve()),

@@ -12,7 +12,7 @@ from batcher.collection import Segment, read_collection
 from batcher.explain import Options
 from batcher.result import load_result
 from batcher.run.config import RunConfig, claim, file_metadata
-from batcher.run.events import Event, SegmentFailed, Started, UnitDone
+from batcher.run.events import Event, Finished, SegmentFailed, Started, UnitDone
 from batcher.run.executors import Executor, InProcess
 from batcher.run.unit import UnitReport, unit_size, units_of
 from batcher.run.worker import WorkerSetup
@@ -40,24 +40,7 @@ class Run:
     """Whether segments with lasting failures are tried again."""
 
 
-@dataclass(frozen=True)
-class Summary:
-    """A result after a run."""
-
-    segments: int
-    """Done, explained or not."""
-    explained: int
-    failures: tuple[tuple[str, int, str], ...]
-    """Of the segments that aren't explained: reason, how many, the first one's id; most frequent first."""
-    trained: bool
-
-    @property
-    def failed(self) -> int:
-        """Segments that aren't explained."""
-        return self.segments - self.explained
-
-
-def explain_collection(run: Run, on_event: Callable[[Event], None] = lambda _: None) -> Summary:
+def explain_collection(run: Run, on_event: Callable[[Event], None] = lambda _: None) -> Finished:
     """Explain a collection, or what is still missing of it.
 
     Args:
@@ -81,8 +64,9 @@ def explain_collection(run: Run, on_event: Callable[[Event], None] = lambda _: N
     claim(run.out, run.manifest, run.artefact, run.selection, metadata)
     setup = WorkerSetup(run.artefact.resolve(), run.device, run.threads, run.options, run.out.resolve(), metadata)
     store = setup.store()
-    store.clean()
+    # In this order: a unit that loses all its segments leaves its other files behind.
     store.drop(frozenset({UNAVAILABLE, FAILED} if run.retry_errors else {UNAVAILABLE}))
+    store.clean()
     done = store.statuses()
     pending = (segment for segment in _selected(run) if segment.segment_id not in done)
     before = sum(segment.segment_id in done for segment in _selected(run))
@@ -91,7 +75,10 @@ def explain_collection(run: Run, on_event: Callable[[Event], None] = lambda _: N
         workers = _cores(run.threads) if run.workers is None else run.workers
         units = units_of(pending, unit_size(total - before, workers))
         _report(_executor(run, setup, artefact, workers).run(units), total, before, on_event)
-    return summarise(run.out)
+        store.clean()  # of what workers that died left of units whose segments were explained one by one
+    finished = summarise(run.out)
+    on_event(finished)
+    return finished
 
 
 def _selected(run: Run) -> Iterator[Segment]:
@@ -122,7 +109,7 @@ def _report(reports: Iterator[UnitReport], total: int, before: int, on_event: Ca
         on_event(UnitDone(done, total, failed, rate, (total - done) / rate))
 
 
-def summarise(out: Path) -> Summary:
+def summarise(out: Path) -> Finished:
     """Count what a result folder holds."""
     result = load_result(out)
     reasons: Counter[str] = Counter()
@@ -133,7 +120,7 @@ def summarise(out: Path) -> Summary:
             reason = f"{row['error_stage']}: {row['error'].replace(row['media'], '<media>')}"
             reasons[reason] += 1
             first.setdefault(reason, row["segment_id"])
-    return Summary(
+    return Finished(
         segments=len(segments),
         explained=len(segments) - reasons.total(),
         failures=tuple((reason, count, first[reason]) for reason, count in reasons.most_common()),

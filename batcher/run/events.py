@@ -36,4 +36,21 @@ class UnitDone:
     seconds_left: float
 
 
-Event = Started | SegmentFailed | UnitDone
+@dataclass(frozen=True)
+class Finished:
+    """Nothing is left to do: what the result folder holds."""
+
+    segments: int
+    """Done, explained or not."""
+    explained: int
+    failures: tuple[tuple[str, int, str], ...]
+    """Of the segments that aren't explained: reason, how many, the first one's id; most frequent first."""
+    trained: bool
+
+    @property
+    def failed(self) -> int:
+        """Segments that aren't explained."""
+        return self.segments - self.explained
+
+
+Event = Started | SegmentFailed | UnitDone | Finished

@@ -32,7 +32,12 @@ class Attempt:
 
     unit: Unit
     number: int
-    actor: int
+    actor: Any
+
+    @property
+    def share(self) -> int:
+        """Of its actor's places. A unit that is tried again has the actor to itself: its death is the unit's own."""
+        return 1 if self.number == 1 else UNITS_IN_FLIGHT
 
 
 @dataclass
@@ -53,19 +58,20 @@ class RayWorkers:
             BackendError: the workers can't start.
         """
         with _cluster(self.address, self.workers, self.setup.threads):
-            actors = self._start_actors()
+            actors = self._start_actors(self.workers)
             in_flight: dict[Any, Attempt] = {}
             while True:
                 self._fill(actors, in_flight, units)
                 if not in_flight:
                     return
                 (done,), _ = ray.wait(list(in_flight), num_returns=1)
-                yield from self._collect(done, in_flight.pop(done))
+                yield from self._collect(done, in_flight.pop(done), actors)
 
-    def _start_actors(self) -> list[Any]:
-        # Ray restarts a dead actor by itself; which unit to repeat is decided here.
-        remote: Any = ray.remote(num_cpus=self.setup.threads, max_restarts=-1, max_task_retries=0)(_Actor)
-        actors = [remote.remote(self.setup) for _ in range(self.workers)]
+    def _start_actors(self, number: int) -> list[Any]:
+        # Not by Ray's own restarts: what an actor is sent before Ray knows of its death (2.60: up to seconds) fails
+        # as if the actor had died of it.
+        remote: Any = ray.remote(num_cpus=self.setup.threads, max_restarts=0, max_task_retries=0)(_Actor)
+        actors = [remote.remote(self.setup) for _ in range(number)]
         try:
             ray.get([actor.ready.remote() for actor in actors])
         except RayError as error:
@@ -74,13 +80,14 @@ class RayWorkers:
 
     def _fill(self, actors: list[Any], in_flight: dict[Any, Attempt], units: Iterator[Unit]) -> None:
         """Give every actor with room for one its next unit."""
-        load = [sum(attempt.actor == i for attempt in in_flight.values()) for i in range(len(actors))]
-        while (least := min(load)) < UNITS_IN_FLIGHT and (following := self._next(units)):
+        load = [sum(a.share for a in in_flight.values() if a.actor == actor) for actor in actors]
+        while (least := min(load)) < (1 if self._queue else UNITS_IN_FLIGHT) and (following := self._next(units)):
             unit, number = following
-            actor = load.index(least)
-            load[actor] += 1
+            place = load.index(least)
+            attempt = Attempt(unit, number, actors[place])
+            load[place] += attempt.share
             clips = [_decode.remote(segment, self.artefact, self.setup.artefact_folder) for segment in unit.segments]
-            in_flight[actors[actor].explain.remote(unit, clips, number)] = Attempt(unit, number, actor)
+            in_flight[attempt.actor.explain.remote(unit, clips, number)] = attempt
 
     def _next(self, units: Iterator[Unit]) -> tuple[Unit, int] | None:
         if self._queue:
@@ -88,10 +95,12 @@ class RayWorkers:
         unit = next(units, None)
         return None if unit is None else (unit, 1)
 
-    def _collect(self, done: Any, attempt: Attempt) -> Iterator[UnitReport]:
+    def _collect(self, done: Any, attempt: Attempt, actors: list[Any]) -> Iterator[UnitReport]:
         try:
             yield ray.get(done)
         except RayActorError as error:
+            if attempt.actor in actors:  # else another of its units, which failed first, replaced it
+                actors[actors.index(attempt.actor)] = self._start_actors(1)[0]
             yield from self._after_death(attempt, error)
 
     def _after_death(self, attempt: Attempt, error: Exception) -> Iterator[UnitReport]:
@@ -102,7 +111,7 @@ class RayWorkers:
         elif attempt.number < ATTEMPTS:
             self._queue.append((unit, attempt.number + 1))
         elif len(unit.segments) > 1:
-            self._queue.extend((single, attempt.number) for single in unit.split())
+            self._queue.extend((single, attempt.number + 1) for single in unit.split())
         else:
             reason = f"the worker died {attempt.number} times on this segment: {error}".splitlines()[0]
             yield write_failed_unit(store, unit, Failure("worker", reason, FAILED), attempt.number)

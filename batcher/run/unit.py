@@ -1,6 +1,7 @@
 """Units of work: a few segments that are decoded, explained and committed together."""
 
 import hashlib
+import json
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from itertools import islice
@@ -24,7 +25,7 @@ class Unit:
     @property
     def unit_id(self) -> str:
         """A digest of the segment ids."""
-        ids = "\n".join(segment.segment_id for segment in self.segments)
+        ids = json.dumps([segment.segment_id for segment in self.segments])
         return hashlib.sha256(ids.encode()).hexdigest()[:16]
 
     def split(self) -> list["Unit"]:

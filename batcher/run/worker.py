@@ -60,8 +60,7 @@ class Worker:
     """Holds the model; explains unit after unit."""
 
     def __init__(self, setup: WorkerSetup) -> None:
-        # The estimator's sums, like the graphs', must not depend on how many cores the machine has.
-        threadpool_limits(setup.threads)
+        self.threads = setup.threads
         self.backend: Backend = OnnxRuntimeBackend.load(
             setup.artefact_folder, device=setup.device, threads=setup.threads
         )
@@ -80,14 +79,21 @@ class Worker:
             Its failures; they are rows already.
         """
         rows = UnitRows([], [], [], {}, [])
-        for segment, clip in zip(unit.segments, decoded, strict=True):
-            rows.seconds[segment.segment_id] = {"decode": clip.seconds}
-            failure = clip.clip if isinstance(clip.clip, Failure) else self._explain(segment, clip.clip, rows)
-            if failure:
-                rows.segments.append(failed_segment(segment, failure))
-                rows.failures.append((segment.segment_id, failure))
+        # The estimator's sums, like the graphs', must not depend on how many cores the machine has.
+        with threadpool_limits(self.threads):
+            for segment, clip in zip(unit.segments, decoded, strict=True):
+                self._add(segment, clip, rows)
         self._write(unit, rows, attempts)
         return UnitReport(unit, tuple(rows.failures))
+
+    def _add(self, segment: Segment, decoded: Decoded, rows: UnitRows) -> None:
+        """Add what became of one segment."""
+        rows.seconds[segment.segment_id] = {"decode": decoded.seconds}
+        clip = decoded.clip
+        failure = clip if isinstance(clip, Failure) else self._explain(segment, clip, rows)
+        if failure:
+            rows.segments.append(failed_segment(segment, failure))
+            rows.failures.append((segment.segment_id, failure))
 
     def _explain(self, segment: Segment, clip: Clip, rows: UnitRows) -> Failure | None:
         """Add the rows of one segment, or say why there are none."""

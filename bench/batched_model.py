@@ -1,0 +1,62 @@
+"""The model as a careful stranger calls it: a batch of coalitions shares what its coalitions have in common."""
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from batcher.backends.onnxruntime import OnnxRuntimeBackend
+from batcher.explain import softmax
+from batcher.grid import Maskable, frame_features
+from bench.game import BoolArray, FloatArray, Game
+from bench.whole_model import logits
+from media.modality import MODALITIES, Modality
+
+Array = NDArray[Any]
+
+
+@dataclass(frozen=True)
+class BatchedModel:
+    """Encodes each distinct sub-mask of a batch once, with the product's own masks and shared pictures.
+
+    Pairs and head run for the batch's own coalitions and no others: those that agree in all but the modality
+    with the most players go into one call, which has just them on its grid.
+    """
+
+    backend: OnnxRuntimeBackend
+    game: Game
+
+    def __call__(self, coalitions: Array) -> FloatArray:
+        """Probability [M] of the game's predicted class for coalitions [M, p] of 0 and 1."""
+        encodings: dict[Modality, Array] = {}
+        row: dict[Modality, NDArray[np.intp]] = {}
+        for modality, masks in self.game.split(coalitions).items():
+            distinct, inverse = np.unique(masks, axis=0, return_inverse=True)
+            encodings[modality], row[modality] = self._encode(modality, distinct), inverse.reshape(-1)
+        return self._values(encodings, row)
+
+    def _encode(self, modality: Modality, keep: BoolArray) -> Array:
+        """Encodings [K, L, d] of sub-masks [K, n]."""
+        run, slices = self.backend.run, self.backend.slices
+        content, player = self.game.contents[modality], self.game.players[modality].positions
+        if modality == "video":
+            features, _ = frame_features(run, Maskable(content, player, keep), slices.pictures)
+            size = slices.video_masks
+            parts = [run("video_encoder", features=features[i : i + size])[0] for i in range(0, len(keep), size)]
+        else:
+            name, size = ("ids", slices.text_masks) if modality == "text" else ("wave", slices.audio_masks)
+            given = {name: content, "player": player}
+            parts = [run(f"{modality}_encoder", **given, keep=keep[i : i + size])[0] for i in range(0, len(keep), size)]
+        return np.concatenate(parts)
+
+    def _values(self, encodings: dict[Modality, Array], row: dict[Modality, NDArray[np.intp]]) -> FloatArray:
+        free = self.game.sampled
+        first, second = (m for m in MODALITIES if m != free)
+        values = np.empty(len(row[free]))
+        for pair in np.unique(np.stack([row[first], row[second]]), axis=1).T:
+            mine = np.flatnonzero((row[first] == pair[0]) & (row[second] == pair[1]))
+            chosen = {first: encodings[first][pair[:1]], second: encodings[second][pair[1:]]}
+            probabilities = softmax(logits(self.backend, chosen | {free: encodings[free][row[free][mine]]}))
+            values[mine] = probabilities.reshape(len(mine), -1)[:, self.game.predicted]
+        return values

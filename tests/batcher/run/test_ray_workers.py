@@ -1,0 +1,116 @@
+"""Ray's workers: the rows of one process, whoever explains and whoever dies."""
+
+import os
+from dataclasses import replace
+
+import pytest
+
+from batcher.backends import BackendError
+from batcher.result import load_result
+from batcher.run import Run, explain_collection
+from batcher.run.worker import WorkerSetup
+from batcher.validate import validate
+
+pytestmark = pytest.mark.usefixtures("ray_cluster")
+
+
+@pytest.fixture(scope="module")
+def nine(tmp_path_factory, short_rows, write_manifest, model, cheap):
+    """Nine segments, explained by one process."""
+    folder = tmp_path_factory.mktemp("nine")
+    run = Run(write_manifest(folder / "manifest.jsonl", short_rows(9)), model, folder / "out", cheap, workers=0)
+    explain_collection(run)
+    return run
+
+
+@pytest.fixture
+def in_units_of_three(monkeypatch):
+    monkeypatch.setattr("batcher.run.driver.unit_size", lambda *_: 3)
+
+
+@pytest.fixture
+def dying_actor(monkeypatch, tmp_path):
+    """Actors that die on the segment that begins with `culprit`; a file keeps each unit that they begin."""
+    from batcher.run import ray_workers  # noqa: PLC0415  # a second, which tests without Ray needn't wait for
+
+    begun = tmp_path / "begun"
+
+    def build(culprit, deaths=10**6):
+        actor = ray_workers._Actor  # noqa: SLF001  # where the crash belongs
+
+        class Dying(actor):
+            def explain(self, unit, clips, attempts):
+                ids = [segment.segment_id for segment in unit.segments]
+                with begun.open("a") as file:
+                    file.write(" ".join(ids) + "\n")
+                died = begun.read_text().count(culprit)
+                if died <= deaths and any(name.startswith(culprit) for name in ids):
+                    os._exit(1)
+                return super().explain(unit, clips, attempts)
+
+        monkeypatch.setattr(ray_workers, "_Actor", Dying)
+        return begun
+
+    return build
+
+
+@pytest.mark.parametrize("workers", [1, 2])
+def test_rows_dont_depend_on_the_workers(nine, tmp_path, rows_of, workers):
+    run = replace(nine, out=tmp_path / "out", workers=workers)
+    assert explain_collection(run).explained == 9
+    assert rows_of(run.out) == rows_of(nine.out)
+    assert validate(load_result(run.out)) == []
+
+
+@pytest.mark.usefixtures("in_units_of_three")
+def test_a_unit_whose_worker_died_is_tried_again(nine, tmp_path, rows_of, dying_actor):
+    run = replace(nine, out=tmp_path / "out", workers=2)
+    begun = dying_actor("04_", deaths=1)
+    assert explain_collection(run).explained == 9
+    assert rows_of(run.out) == rows_of(nine.out)
+    attempts = {row["segment_id"][:2]: row["attempts"] for row in load_result(run.out).table("timings").to_pylist()}
+    assert {attempts[name] for name in ("03", "04", "05")} == {2}
+    assert begun.read_text().count("04_") == 2
+
+
+@pytest.mark.usefixtures("in_units_of_three")
+@pytest.mark.parametrize("workers", [1, 2])
+def test_a_segment_that_kills_every_worker_takes_no_other_with_it(nine, tmp_path, rows_of, dying_actor, workers):
+    run = replace(nine, out=tmp_path / "out", workers=workers)
+    dying_actor("04_")
+    summary = explain_collection(run)
+    assert (summary.segments, summary.explained) == (9, 8)
+    assert summary.failures[0][0].startswith("worker: the worker died 4 times on this segment")
+    expected, found = rows_of(nine.out), rows_of(run.out)
+    for table, rows in found.items():
+        innocent = [row for row in rows if not row["segment_id"].startswith("04_")]
+        assert innocent == [row for row in expected[table] if not row["segment_id"].startswith("04_")]
+    assert validate(load_result(run.out)) == []
+
+
+def test_a_decoder_that_dies_fails_its_segment_alone(nine, tmp_path, monkeypatch):
+    import ray  # noqa: PLC0415
+
+    from batcher.decode import decode  # noqa: PLC0415
+
+    def fragile(segment, artefact, folder):
+        if segment.segment_id.startswith("02_"):
+            os._exit(1)
+        return decode(segment, artefact, folder)
+
+    monkeypatch.setattr("batcher.run.ray_workers._decode", ray.remote(num_cpus=1, max_retries=0)(fragile))
+    run = replace(nine, out=tmp_path / "out", workers=1)
+    assert explain_collection(run).explained == 8
+    rows = load_result(run.out).table("segments").to_pylist()
+    (failed,) = [row for row in rows if row["status"] != "explained"]
+    assert (failed["segment_id"][:2], failed["error_stage"]) == ("02", "decode")
+    assert "decoding crashed" in failed["error"]
+
+
+def test_workers_that_cant_start_are_an_error_of_the_run(artefact, tmp_path, cheap):
+    from batcher.run.ray_workers import RayWorkers  # noqa: PLC0415
+
+    setup = WorkerSetup(tmp_path / "no-model", "cpu", 1, cheap, tmp_path, {})
+    with pytest.raises(BackendError, match="a worker can't start"):
+        list(RayWorkers(setup, artefact, workers=1).run(iter([])))
+    assert not list(tmp_path.iterdir())

@@ -1,0 +1,170 @@
+import csv
+import json
+from itertools import islice
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+
+from batcher.collection import CollectionError, Segment, read_collection
+
+ROWS = [
+    {
+        "segment_id": "a",
+        "media": "news/1.mp4",
+        "start_ms": 1250.5,
+        "end_ms": 3000.0,
+        "text": "Goedenavond, beste kijkers: “welkom”",
+        "token_ids": [0, 31, 414, 2],
+        "language": "nl",
+        "label": "joy",
+        "program_id": "p1",
+        "carrier_id": "c1",
+        "speaker": "Ann, the anchor",
+        "words": [{"word": "Goedenavond", "start_ms": 1300.0}],
+    },
+    {
+        "segment_id": "b",
+        "media": "/elsewhere/2.flac",
+        "start_ms": None,
+        "end_ms": None,
+        "text": None,
+        "token_ids": None,
+        "language": None,
+        "label": None,
+        "program_id": None,
+        "carrier_id": None,
+        "speaker": None,
+        "words": None,
+    },
+]
+
+
+def write_csv(path, rows):
+    with path.open("w", newline="") as file:
+        writer = csv.DictWriter(file, rows[0])
+        writer.writeheader()
+        for row in rows:
+            words = row["words"] and json.dumps(row["words"])
+            ids = row["token_ids"] and "\t".join(map(str, row["token_ids"]))
+            writer.writerow(row | {"words": words, "token_ids": ids})
+
+
+def write_jsonl(path, rows):
+    path.write_text("\n".join(json.dumps(row) for row in rows) + "\n\n")
+
+
+def write_parquet(path, rows):
+    pq.write_table(pa.Table.from_pylist(rows), path)
+
+
+WRITERS = {".csv": write_csv, ".jsonl": write_jsonl, ".parquet": write_parquet}
+
+
+@pytest.fixture
+def manifest(tmp_path):
+    def write(name, content):
+        path = tmp_path / name
+        path.write_bytes(content if isinstance(content, bytes) else content.encode())
+        return path
+
+    return write
+
+
+@pytest.mark.parametrize("suffix", WRITERS)
+def test_every_format_gives_the_same_segments(tmp_path, suffix):
+    path = tmp_path / f"manifest{suffix}"
+    WRITERS[suffix](path, ROWS)
+    first, second = read_collection(path)
+    assert first == Segment(
+        segment_id="a",
+        media="news/1.mp4",
+        path=tmp_path / "news" / "1.mp4",
+        start_ms=1250.5,
+        end_ms=3000.0,
+        text="Goedenavond, beste kijkers: “welkom”",
+        token_ids=(0, 31, 414, 2),
+        language="nl",
+        label="joy",
+        program_id="p1",
+        carrier_id="c1",
+        extra={"speaker": "Ann, the anchor", "words": '[{"word": "Goedenavond", "start_ms": 1300.0}]'},
+    )
+    assert second.path.as_posix() == "/elsewhere/2.flac"
+    assert (second.start_ms, second.end_ms, second.text, second.token_ids, second.extra) == (0.0, None, None, None, {})
+
+
+@pytest.mark.parametrize("suffix", [".csv", ".jsonl"])
+def test_a_byte_order_mark_is_no_part_of_the_first_column(manifest, suffix):
+    content = {".csv": "segment_id,media\na,1.mp4\n", ".jsonl": '{"segment_id": "a", "media": "1.mp4"}\n'}
+    (segment,) = read_collection(manifest(f"m{suffix}", b"\xef\xbb\xbf" + content[suffix].encode()))
+    assert segment.segment_id == "a"
+
+
+def test_empty_fields_are_absent(manifest):
+    (segment,) = read_collection(manifest("m.csv", "segment_id,media,start_ms,text,note\na,1.mp4,,,\n"))
+    assert (segment.start_ms, segment.text, dict(segment.extra)) == (0.0, None, {})
+
+
+def test_ids_that_are_numbers_become_text(manifest):
+    (segment,) = read_collection(manifest("m.jsonl", '{"segment_id": 7, "media": "1.mp4"}'))
+    assert segment.segment_id == "7"
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "message"),
+    [
+        ("m.csv", "segment_id,media\na,1.mp4\n,2.mp4\n", "line 3, has no segment_id"),
+        ("m.csv", "segment_id,media\na,\n", "line 2, has no media"),
+        ("m.csv", "media\n1.mp4\n", "line 2, has no segment_id"),
+        ("m.csv", "segment_id,media\na,1.mp4\nb,1.mp4\na,2.mp4\n", "line 4, repeats the segment_id 'a'"),
+        ("m.csv", "segment_id,media,start_ms\na,1.mp4,0:10\n", "line 2, has start_ms '0:10'; give milliseconds"),
+        ("m.csv", "segment_id,media,end_ms\na,1.mp4,late\n", "line 2, has end_ms 'late'"),
+        ("m.csv", "segment_id,media,token_ids\na,1.mp4,0 x 2\n", "line 2, has token_ids '0 x 2'; give whole"),
+        ("m.csv", "segment_id,media,text\na,1.mp4,yes, of course\n", "line 2, has more fields than the header"),
+        ("m.csv", 'segment_id,media,text\na,1.mp4,"two\nlines"\n,2.mp4,x\n', "line 4, has no segment_id"),
+        ("m.csv", b"segment_id,media,text\na,1.mp4,caf\xe9\n", "m.csv can't be read as UTF-8 .csv"),
+        ("m.csv", f"segment_id,media,text\na,1.mp4,{'x' * 200_000}\n", "m.csv can't be read as UTF-8 .csv"),
+        ("m.jsonl", '{"segment_id": "a", "media": "1.mp4"}\n{"segment_id": \n', "line 2, isn't JSON"),
+        ("m.jsonl", '\n["a", "1.mp4"]\n', "line 2, holds list; give one JSON object per line"),
+        ("m.jsonl", '{"segment_id": "a", "media": "1.mp4", "token_ids": 5}', "line 1, has token_ids 5"),
+        ("m.jsonl", '{"segment_id": "a", "media": "1.mp4", "start_ms": [1]}', r"line 1, has start_ms \[1\]"),
+        ("m.jsonl", b'{"segment_id": "a", "media": "caf\xe9.mp4"}\n', "m.jsonl can't be read as UTF-8 .jsonl"),
+        ("m.parquet", b"PAR1 not really", "m.parquet can't be read as Parquet"),
+        ("m.xlsx", "", r"m.xlsx is no manifest; give a file that ends in .csv, .jsonl, .parquet"),
+    ],
+)
+def test_a_bad_row_is_named(manifest, name, content, message):
+    with pytest.raises(CollectionError, match=message):
+        list(read_collection(manifest(name, content)))
+
+
+def test_a_bad_parquet_row_is_named(tmp_path):
+    write_parquet(tmp_path / "m.parquet", [ROWS[0], ROWS[1] | {"media": None}])
+    with pytest.raises(CollectionError, match="row 2, has no media"):
+        list(read_collection(tmp_path / "m.parquet"))
+
+
+def test_a_missing_manifest_is_named(tmp_path):
+    with pytest.raises(CollectionError, match="m.csv is no file; give a manifest"):
+        list(read_collection(tmp_path / "m.csv"))
+
+
+@pytest.mark.parametrize("suffix", [".csv", ".jsonl"])
+def test_a_manifest_is_streamed(manifest, suffix):
+    # What can't be read stands a megabyte after the rows that are wanted.
+    good = {".csv": "{0},1.mp4\n", ".jsonl": '{{"segment_id": "{0}", "media": "1.mp4"}}\n'}[suffix]
+    header = "segment_id,media\n" if suffix == ".csv" else ""
+    content = header + "".join(good.format(i) for i in range(60_000))
+    path = manifest(f"m{suffix}", content.encode() + b"\xff\xff\n")
+    assert [s.segment_id for s in islice(read_collection(path), 3)] == ["0", "1", "2"]
+    with pytest.raises(CollectionError):
+        list(read_collection(path))
+
+
+def test_a_parquet_manifest_is_streamed(tmp_path):
+    rows = [{"segment_id": str(i), "media": "1.mp4"} for i in range(5000)] + [{"segment_id": "0", "media": "1.mp4"}]
+    write_parquet(tmp_path / "m.parquet", rows)
+    assert [s.segment_id for s in islice(read_collection(tmp_path / "m.parquet"), 2)] == ["0", "1"]
+    with pytest.raises(CollectionError, match="row 5001, repeats the segment_id '0'"):
+        list(read_collection(tmp_path / "m.parquet"))

@@ -1,0 +1,194 @@
+"""Explanations of clips small enough to enumerate, on the artefact's graphs."""
+
+from dataclasses import replace
+from itertools import combinations, permutations
+
+import numpy as np
+import pytest
+
+from batcher.explain import Options, explain_clip
+from media import MediaError, Video, from_ids
+
+EXACT = Options(estimator="exact", video_players="time", classes="all")
+CHEAP = Options(masks=8, max_masks=8, video_players="time")
+
+
+class Recording:
+    """A backend that keeps what it is asked, and what it answers."""
+
+    def __init__(self, backend):
+        self.backend, self.artefact, self.folder = backend, backend.artefact, backend.folder
+        self.asked, self.graphs = [], []
+
+    def grid(self, inputs):
+        inner = replace(self.backend)
+        inner.run = lambda graph, /, **given: self.graphs.append(graph) or self.backend.run(graph, **given)
+        found = inner.grid(inputs)
+        self.asked.append((inputs, found))
+        return found
+
+
+@pytest.fixture
+def recording(backend):
+    return Recording(backend)
+
+
+@pytest.fixture
+def cut(clip, artefact):
+    """The demo's clip with so many tokens, and as many frames as wanted; one sound player."""
+
+    def build(tokens, frames):
+        ids = [int(i) for i in clip.text.ids[1:-1][:tokens]]
+        text = from_ids(ids, artefact.tokens, artefact.preprocessing.max_tokens)
+        video = Video(clip.video.frames[:frames], clip.video.times_ms[: frames + 1], cut=False)
+        return replace(clip, text=text, video=video)
+
+    return build
+
+
+def names(explanation):
+    return [(player.modality, player.index) for player in explanation.players]
+
+
+def shapley_by_orders(players, value):
+    """The mean over all orders of what a player adds to those before it (Shapley 1953)."""
+    phi = {player: 0.0 for player in players}
+    orders = list(permutations(players))
+    for order in orders:
+        for i, player in enumerate(order):
+            phi[player] += (value[frozenset(order[: i + 1])] - value[frozenset(order[:i])]) / len(orders)
+    return np.array([phi[player] for player in players])
+
+
+def test_exact_equals_enumeration_of_the_whole_model(cut, backend, whole_model):
+    clip = cut(tokens=3, frames=2)
+    explanation = explain_clip(clip, "s", backend, EXACT)
+    players = names(explanation)
+    assert players == [("text", 0), ("text", 1), ("text", 2), ("audio", 0), ("video", 0), ("video", 1)]
+    subsets = [frozenset(some) for size in range(7) for some in combinations(players, size)]
+    value = {some: whole_model.masked(clip, some) for some in subsets}
+    np.testing.assert_allclose(explanation.p_none, value[frozenset()], atol=1e-6)
+    np.testing.assert_allclose(explanation.p_all, value[frozenset(players)], atol=1e-6)
+    np.testing.assert_allclose(explanation.estimate.phi, shapley_by_orders(players, value), atol=1e-6)
+    assert np.abs(explanation.estimate.phi).max() > 1e-3  # there was something to find
+
+
+def test_values_behind_exact_are_the_whole_models(cut, recording, whole_model):
+    clip = cut(tokens=9, frames=4)
+    explanation = explain_clip(clip, "s", recording, EXACT)
+    ((inputs, grid),) = recording.asked
+    assert len(explanation.players) == 14
+    assert grid.logits.shape == (2**9, 2, 2**4, 7)
+    powers = np.exp(grid.logits.astype(float))
+    probabilities = powers / powers.sum(axis=-1, keepdims=True)
+    rng = np.random.default_rng(0)
+    for _ in range(12):
+        point = {m: int(rng.integers(len(inputs[m].keep))) for m in inputs}
+        coalition = {(m, int(i)) for m, k in point.items() for i in np.flatnonzero(inputs[m].keep[k])}
+        expected = whole_model.masked(clip, coalition)
+        np.testing.assert_allclose(probabilities[tuple(point.values())], expected, atol=1e-6)
+
+
+@pytest.mark.parametrize("estimator", ["exact", "grid-kernelshap"])
+def test_values_add_up_to_what_all_players_change(cut, backend, estimator):
+    explanation = explain_clip(cut(tokens=8, frames=4), "s", backend, replace(EXACT, estimator=estimator))
+    gap = explanation.estimate.phi.sum(axis=0) - (explanation.p_all - explanation.p_none)
+    assert np.abs(gap).max() <= 1e-6
+
+
+@pytest.mark.parametrize(("masks", "most_error"), [(32, 0.12), (64, 0.05), (128, 0.025)])
+def test_the_grid_estimate_nears_the_exact_values_as_masks_grow(cut, backend, masks, most_error):
+    clip = cut(tokens=9, frames=6)
+    truth = explain_clip(clip, "s", backend, EXACT).estimate.phi
+    sampled = Options(masks=masks, video_players="time", classes="all")
+    errors = [
+        np.linalg.norm(explain_clip(clip, "s", backend, replace(sampled, seed=seed)).estimate.phi - truth)
+        for seed in range(5)
+    ]
+    assert np.mean(errors) / np.linalg.norm(truth) < most_error
+
+
+def test_the_predicted_class_is_explained_as_among_all(cut, backend):
+    clip = cut(tokens=4, frames=2)
+    every = explain_clip(clip, "s", backend, EXACT)
+    one = explain_clip(clip, "s", backend, replace(EXACT, classes="predicted"))
+    assert every.explained == tuple(range(7))
+    assert one.explained == (every.predicted,) == (int(np.argmax(every.p_all)),)
+    np.testing.assert_allclose(one.estimate.phi[:, 0], every.estimate.phi[:, every.predicted], atol=1e-15)
+
+
+@pytest.mark.parametrize("missing", ["text", "sound", "video"])
+def test_a_modality_that_a_clip_lacks_has_no_players_and_no_encoder_runs(cut, recording, whole_model, missing):
+    clip = replace(cut(tokens=3, frames=2), **{missing: None})
+    modality = "audio" if missing == "sound" else missing
+    explanation = explain_clip(clip, "s", recording, EXACT)
+    assert modality not in {player.modality for player in explanation.players}
+    assert explanation.masks == {"text": 8, "audio": 2, "video": 4} | {modality: 0}
+    assert not [g for g in recording.graphs if g.startswith(modality)]
+    everyone = set(names(explanation))
+    np.testing.assert_allclose(explanation.p_all, whole_model.masked(clip, everyone), atol=1e-6)
+    np.testing.assert_allclose(explanation.p_none, whole_model.masked(clip, set()), atol=1e-6)
+
+
+def test_a_model_ignores_what_it_cant_see(clip, fake_backend):
+    backend = fake_backend(modalities=("audio",))
+    explanation = explain_clip(clip, "s", backend, CHEAP)
+    assert set(backend.asked[0]) == {player.modality for player in explanation.players} == {"audio"}
+
+
+def test_a_clip_with_nothing_that_the_model_sees_is_refused(clip, fake_backend):
+    backend = fake_backend(modalities=("audio", "video"))
+    words = replace(clip, sound=None, video=None)
+    with pytest.raises(MediaError, match="the segment has text, the model sees audio, video"):
+        explain_clip(words, "s", backend, CHEAP)
+    assert not backend.asked
+
+
+def test_exact_refuses_too_many_players_before_anything_is_encoded(clip, fake_backend):
+    backend = fake_backend()
+    with pytest.raises(ValueError, match="24 players and 'exact' takes at most 16"):
+        explain_clip(clip, "s", backend, replace(EXACT, video_players="time"))
+    assert not backend.asked
+
+
+def designs(backend):
+    return [{m: masked.keep.tobytes() for m, masked in inputs.items()} for inputs in backend.asked]
+
+
+def test_sub_masks_depend_on_the_segment_and_the_seed_alone(clip, fake_backend):
+    options = Options(masks=32, video_players="space")
+    forth, back, other = fake_backend(), fake_backend(), fake_backend()
+    for name in ("a", "b", "c"):
+        explain_clip(clip, name, forth, options)
+    for name in ("c", "a", "b"):
+        explain_clip(clip, name, back, options)
+    explain_clip(clip, "a", other, replace(options, seed=1))
+    a, b, c = designs(forth)
+    assert designs(back) == [c, a, b]
+    assert len({design["text"] for design in (a, b, c, *designs(other))}) == 4
+    assert len({design["video"] for design in (a, b, c, *designs(other))}) == 4
+
+
+@pytest.mark.parametrize(
+    ("options", "masks", "converged"),
+    [
+        (Options(), {"text": 64, "audio": 2, "video": 64}, True),
+        (Options(masks=2), {"text": 30, "audio": 2, "video": 36}, True),
+        (Options(max_masks=36), {"text": 36, "audio": 2, "video": 36}, True),
+        (Options(max_masks=34), {"text": 34, "audio": 2, "video": 34}, False),
+        (Options(max_masks=8), {"text": 8, "audio": 2, "video": 8}, False),
+    ],
+)
+def test_too_few_masks_are_admitted(clip, fake_backend, options, masks, converged):
+    explanation = explain_clip(clip, "s", fake_backend(), options)  # 13 words, 1 half-second, 16 cells
+    assert explanation.masks == masks
+    assert explanation.converged is converged
+
+
+def test_probabilities_survive_large_logits(clip, fake_backend):
+    backend = fake_backend()
+    grid = backend.grid
+    backend.grid = lambda inputs: replace(grid(inputs), logits=grid(inputs).logits * 1e4)
+    explanation = explain_clip(clip, "s", backend, CHEAP)
+    assert explanation.p_all.sum() == pytest.approx(1)
+    assert np.isfinite(explanation.estimate.phi).all()

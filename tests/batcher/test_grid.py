@@ -1,0 +1,269 @@
+"""The grid of a small model in numpy, held against masking each coalition's clip by hand."""
+
+from dataclasses import dataclass, field
+from itertools import combinations, product
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from batcher.grid import Maskable, Slices, evaluate_grid, frame_features
+from batcher.players import video_players
+from media import Video
+
+MODALITIES = ("text", "audio", "video")
+SIZE = 8
+"""Height and width of the small model's pictures."""
+D, CLASSES = 3, 4
+unhurried = settings(deadline=None, max_examples=60)  # a busy machine is no failure
+
+
+@dataclass
+class SmallModel:
+    """Encoders, pairs and a head that mix everything with everything, each as one clip's pure function."""
+
+    modalities: tuple = MODALITIES
+    calls: list = field(default_factory=list)
+    """(graph, shapes of its inputs)."""
+
+    def __post_init__(self):
+        rng = np.random.default_rng(0)
+        self.ids_to = rng.normal(size=D)
+        self.wave_to = rng.normal(size=D)
+        self.picture_to = rng.normal(size=(3 * SIZE * SIZE, D)) / SIZE
+        self.terms_to = {
+            name: rng.normal(size=D) for x in MODALITIES for name in (x, *(f"{x}_{y}" for y in MODALITIES))
+        }
+        self.logits_to = rng.normal(size=(D, CLASSES))
+
+    def text(self, ids):
+        encoding = np.sin(np.outer(ids + 0.5, self.ids_to))
+        return encoding + encoding.cumsum(axis=0)[::-1]
+
+    def audio(self, wave):
+        means = [part.mean() if len(part) else 0.0 for part in np.array_split(wave, 3)]
+        return np.cos(np.outer(means, self.wave_to)).cumsum(axis=0)
+
+    def picture(self, picture):
+        return np.tanh(picture.reshape(-1) / 255 @ self.picture_to - 0.3)
+
+    def video(self, features):
+        return np.concatenate([np.sin(features).sum(axis=0, keepdims=True), features * features.mean()])
+
+    def pair(self, x, y):
+        return np.tanh(x[0] * y.mean(axis=0)), np.cos(y[0] + x.mean(axis=0))
+
+    def head(self, terms):
+        return np.tanh(sum(self.terms_to[name] * term for name, term in terms.items())) @ self.logits_to
+
+    def logits(self, encodings):
+        """Of one coalition, from its encodings [L, d]."""
+        terms = {}
+        for i, x in enumerate(self.modalities):
+            for y in self.modalities[i + 1 :]:
+                terms[f"{x}_{y}"], terms[f"{y}_{x}"] = self.pair(encodings[x], encodings[y])
+        return self.head(terms or {m: encodings[m][0] for m in self.modalities})
+
+    @property
+    def absent(self):
+        return {m: np.full((1, 2 if m == "text" else 1, D), 0.1 * len(m)) for m in self.modalities}
+
+    def run(self, graph, /, **inputs):
+        """The same functions as an artefact's graphs."""
+        self.calls.append((graph, {name: value.shape for name, value in inputs.items()}))
+        if graph == "text_encoder":
+            shown = np.where(kept(inputs), inputs["ids"], -1)
+            return [np.stack([self.text(ids) for ids in shown])]
+        if graph == "audio_encoder":
+            shown = np.where(kept(inputs), inputs["wave"], 0)
+            return [np.stack([self.audio(wave) for wave in shown])]
+        if graph == "video_frames":
+            shown = [[self.picture(p) for p in row] for row in pictures(inputs["frames"], kept(inputs))]
+            return [np.array(shown, np.float32)]
+        if graph == "video_encoder":
+            return [np.stack([self.video(features) for features in inputs["features"]])]
+        if graph.startswith("pairs"):
+            both = [[self.pair(x, y) for y in inputs["y"]] for x in inputs["x"]]
+            forth, back = (np.array([[terms[i] for terms in row] for row in both]) for i in range(2))
+            return [forth, back.swapaxes(0, 1)]
+        K = {}
+        for name, term in inputs.items():
+            K |= dict(zip(name.split("_"), term.shape, strict=False))
+        shape = [K.get(m, 1) for m in MODALITIES]
+        logits = np.empty((*shape, CLASSES))
+        for point in np.ndindex(*shape):
+            place = dict(zip(MODALITIES, point, strict=True))
+            terms = {name: term[tuple(place[m] for m in name.split("_"))] for name, term in inputs.items()}
+            logits[point] = self.head(terms)
+        return [logits]
+
+
+def kept(inputs):
+    """Bool [K, positions...]."""
+    player, keep = inputs["player"], inputs["keep"]
+    return np.array([[p < 0 or row[p] for p in player.ravel()] for row in keep]).reshape(len(keep), *player.shape)
+
+
+def pictures(frames, shown):
+    """Frames [F, 3, S, S] under cells [K, F, 4, 4]."""
+    return frames * np.kron(shown, np.ones((SIZE // 4, SIZE // 4), np.uint8))[:, :, None]
+
+
+def design(n, K, rng):
+    """None, all, and whatever else, repetitions among it."""
+    return np.concatenate([np.zeros((1, n), bool), np.ones((1, n), bool), rng.random((max(0, K - 2), n)) < 0.5])
+
+
+def some_clip(rng, *, K=(5, 4, 6), frames=3):
+    text = Maskable(rng.integers(0, 50, 6), np.array([-1, 0, 1, 2, 3, -1]), design(4, K[0], rng))
+    audio = Maskable(rng.normal(size=20).astype(np.float32), np.repeat([0, 1], 10), design(2, K[1], rng))
+    shots = rng.integers(1, 256, (frames, 3, SIZE, SIZE), dtype=np.uint8)
+    video = Maskable(shots, np.tile(np.arange(16).reshape(4, 4), (frames, 1, 1)), design(16, K[2], rng))
+    return {"text": text, "audio": audio, "video": video}
+
+
+def by_hand(model, inputs):
+    """Logits of the grid, from one masked clip per coalition."""
+    counts = [len(inputs[m].keep) if m in inputs else 1 for m in MODALITIES]
+    grid = np.empty((*counts, CLASSES))
+    for point in product(*map(range, counts)):
+        encodings = {m: encoding[0] for m, encoding in model.absent.items()}
+        for m, k in zip(MODALITIES, point, strict=True):
+            if m not in inputs:
+                continue
+            clip, player, keep = inputs[m].clip, inputs[m].player, inputs[m].keep[k]
+            lost = np.isin(player, np.flatnonzero(~keep))
+            if m == "text":
+                encodings[m] = model.text(np.where(lost, -1, clip))
+            elif m == "audio":
+                encodings[m] = model.audio(np.where(lost, 0, clip))
+            else:
+                shown = clip.copy()
+                for f, row, column in np.argwhere(lost):
+                    shown[f, :, 2 * row : 2 * row + 2, 2 * column : 2 * column + 2] = 0
+                encodings[m] = model.video(np.array([model.picture(p) for p in shown], np.float32))
+        grid[point] = model.logits(encodings)
+    return grid
+
+
+sizes = st.integers(1, 9)
+slices = st.builds(
+    Slices,
+    text_masks=sizes,
+    audio_masks=sizes,
+    pictures=st.integers(1, 40),
+    video_masks=sizes,
+    pair_masks=sizes,
+    grid_points=st.integers(1, 150),
+)
+
+
+@pytest.fixture(scope="module")
+def whole():
+    """A clip with everything, and its grid by hand."""
+    inputs = some_clip(np.random.default_rng(1))
+    return inputs, by_hand(SmallModel(), inputs)
+
+
+@unhurried
+@given(slices)
+def test_every_slicing_gives_every_coalitions_logits(whole, bounds):
+    inputs, expected = whole
+    model = SmallModel()
+    grid = evaluate_grid(model.run, inputs, model.absent, bounds)
+    np.testing.assert_allclose(grid.logits, expected, atol=1e-5)
+
+
+@unhurried
+@given(slices)
+def test_no_call_is_larger_than_its_slice(whole, bounds):
+    inputs, _ = whole
+    model = SmallModel()
+    evaluate_grid(model.run, inputs, model.absent, bounds)
+    for graph, shapes in model.calls:
+        if graph == "video_frames":
+            assert shapes["keep"][0] * shapes["frames"][0] <= bounds.pictures
+        elif graph == "text_encoder":
+            assert shapes["keep"][0] <= bounds.text_masks
+        elif graph == "audio_encoder":
+            assert shapes["keep"][0] <= bounds.audio_masks
+        elif graph == "video_encoder":
+            assert shapes["features"][0] <= bounds.video_masks
+        elif graph == "head":
+            K_T, K_A, _ = shapes["text_audio"]
+            K_V = shapes["text_video"][1]
+            assert K_T * K_A * K_V <= max(bounds.grid_points, K_V)  # one row of the last axis at least
+        else:
+            assert max(shapes["x"][0], shapes["y"][0]) <= bounds.pair_masks
+
+
+SUBSETS = [some for size in (1, 2, 3) for some in combinations(MODALITIES, size)]
+
+
+@pytest.mark.parametrize(("modalities", "used"), [(m, u) for m in SUBSETS for u in SUBSETS if set(u) <= set(m)])
+def test_fewer_modalities_leave_axes_of_length_one(modalities, used):
+    model = SmallModel(modalities)
+    inputs = {m: masked for m, masked in some_clip(np.random.default_rng(2)).items() if m in used}
+    grid = evaluate_grid(model.run, inputs, model.absent, Slices(text_masks=3, grid_points=7))
+    np.testing.assert_allclose(grid.logits, by_hand(model, inputs), atol=1e-5)
+    assert [length > 1 for length in grid.logits.shape[:3]] == [m in used for m in MODALITIES]
+    called = {graph for graph, _ in model.calls}
+    encoders = {"text": {"text_encoder"}, "audio": {"audio_encoder"}, "video": {"video_frames", "video_encoder"}}
+    for m in MODALITIES:
+        assert bool(called & encoders[m]) == (m in used)
+
+
+def encoded_pictures(model):
+    shapes = [shapes for graph, shapes in model.calls if graph == "video_frames"]
+    return sum(s["keep"][0] * s["frames"][0] for s in shapes)
+
+
+def naive_features(model, video):
+    shown = pictures(video.clip, kept({"player": video.player, "keep": video.keep}))
+    return np.array([[model.picture(p) for p in row] for row in shown])
+
+
+def maskable(frames, kind, K, rng):
+    shots = rng.integers(1, 256, (frames, 3, SIZE, SIZE), dtype=np.uint8)
+    players = video_players(Video(shots, np.arange(frames + 1.0), cut=False), kind)
+    return Maskable(shots, players.positions, design(players.n, K, rng))
+
+
+@pytest.mark.parametrize("kind", ["space", "time", "space-time"])
+@pytest.mark.parametrize("bound", [1, 7, 64])
+def test_features_equal_those_of_every_masked_frame(kind, bound):
+    video, model = maskable(13, kind, 9, np.random.default_rng(3)), SmallModel()
+    features, _ = frame_features(model.run, video, bound)
+    np.testing.assert_allclose(features, naive_features(model, video), atol=1e-6)
+
+
+@unhurried
+@given(seed=st.integers(0, 2**32), n=st.integers(1, 20), frames=st.integers(1, 6), bound=st.integers(1, 30))
+def test_any_partition_encodes_each_distinct_picture_once(seed, n, frames, bound):
+    rng = np.random.default_rng(seed)
+    layouts = rng.integers(-1, n, (3, 4, 4)) if rng.random() < 0.8 else np.full((3, 4, 4), -1)
+    shots = rng.integers(1, 256, (frames, 3, SIZE, SIZE), dtype=np.uint8)
+    video = Maskable(shots, layouts[np.sort(rng.integers(0, 3, frames))], design(n, 6, rng))
+    model = SmallModel()
+    features, encoded = frame_features(model.run, video, bound)
+    np.testing.assert_allclose(features, naive_features(model, video), atol=1e-6)
+    shown = kept({"player": video.player, "keep": video.keep}).reshape(len(video.keep), frames, 16)
+    lit = sum(np.unique(shown[shown[:, f].any(axis=1), f], axis=0).shape[0] for f in range(frames))
+    assert encoded == encoded_pictures(model) == lit + 1  # and one that is black
+
+
+@pytest.mark.parametrize("K", [2, 12, 64])
+@pytest.mark.parametrize("frames", [1, 4, 10, 23])
+def test_players_of_time_cost_one_picture_a_frame_and_a_black_one(frames, K):
+    video, model = maskable(frames, "time", K, np.random.default_rng(4)), SmallModel()
+    _, encoded = frame_features(model.run, video, 64)
+    assert encoded == encoded_pictures(model) == frames + 1
+
+
+def test_equal_sub_masks_of_space_are_encoded_once():
+    video, model = maskable(5, "space", 8, np.random.default_rng(5)), SmallModel()
+    twice = Maskable(video.clip, video.player, np.concatenate([video.keep, video.keep[::-1]]))
+    features, encoded = frame_features(model.run, twice, 64)
+    assert encoded == encoded_pictures(model) == 7 * 5 + 1  # 8 distinct masks, of which one is black
+    np.testing.assert_array_equal(features[:8], features[:7:-1])

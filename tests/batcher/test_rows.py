@@ -1,0 +1,131 @@
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from batcher.estimators import Explanation
+from batcher.explain import Options, SegmentExplanation, explain_clip
+from batcher.players import Player
+from batcher.rows import (
+    Failure,
+    attributions,
+    contributions,
+    explained_segment,
+    failed_segment,
+    modality_sums,
+    timing,
+)
+from batcher.schema import FAILED, TABLES
+
+PLAYERS = (
+    Player("text", 0, token="fine", char_start=0, char_end=4),
+    Player("text", 1, token="day"),
+    Player("audio", 0, start_ms=0.0, end_ms=500.0),
+    Player("video", 0, row=0, column=0),
+    Player("video", 1, row=0, column=1),
+)
+SHARES = ("share_{}", "share_{}_low", "share_{}_high")
+
+
+def explained(phi, se=None, players=PLAYERS):
+    phi = np.array(phi, dtype=float)[:, None]
+    return SegmentExplanation(
+        players=players,
+        explained=(1,),
+        estimate=Explanation(phi, None if se is None else np.array(se, dtype=float)[:, None]),
+        p_none=np.array([0.6, 0.4]),
+        p_all=np.array([0.3, 0.7]),
+        masks={"text": 4, "audio": 2, "video": 4},
+        frames_encoded=9,
+        converged=True,
+        seconds={"encode": 1.0, "grid": 2.0, "estimate": 3.0},
+    )
+
+
+def test_sums_keep_their_sign_and_shares_dont():
+    row = modality_sums(explained([0.3, -0.1, 0.2, -0.1, -0.3]), 0)
+    assert row == pytest.approx(
+        {
+            "phi_text": 0.2,
+            "share_text_plain": 0.4,
+            "phi_audio": 0.2,
+            "share_audio_plain": 0.2,
+            "phi_video": -0.4,
+            "share_video_plain": 0.4,
+        }
+    )
+
+
+def test_an_absent_modality_is_null_and_not_zero():
+    row = modality_sums(explained([0.1, 0.3], players=PLAYERS[:2]), 0)
+    assert row == pytest.approx({"phi_text": 0.4, "share_text_plain": 1.0})
+
+
+def test_nothing_over_nothing_is_null():
+    row = modality_sums(explained([0.0] * 5, se=[0.0] * 5), 0)
+    for m in ("text", "audio", "video"):
+        assert row[f"phi_{m}"] == row[f"se_{m}"] == 0.0
+        assert [row[name.format(m)] for name in (*SHARES, "share_{}_plain")] == [None] * 4
+
+
+def test_a_share_of_zero_is_no_null():
+    row = modality_sums(explained([0.1, 0.1, 0.0, 0.1, 0.1]), 0)
+    assert row["share_audio_plain"] == 0.0
+
+
+def test_without_noise_the_corrected_share_is_the_plain_one():
+    row = modality_sums(explained([0.3, -0.1, 0.2, -0.1, -0.3], se=[0.0] * 5), 0)
+    for m in ("text", "audio", "video"):
+        assert {row[name.format(m)] for name in SHARES} == {row[f"share_{m}_plain"]}
+
+
+@pytest.mark.parametrize("se", [None, [0.01] * 5])
+def test_where_there_is_noise_no_share_is_called_corrected(se):
+    row = modality_sums(explained([0.3, -0.1, 0.2, -0.1, -0.3], se=se), 0)
+    assert not {name.format(m) for name in SHARES for m in ("text", "audio", "video")} & row.keys()
+
+
+def test_rows_hold_what_the_explanation_says(segment, clip, artefact):
+    explanation = explained([0.3, -0.1, 0.2, -0.1, 0.0], se=[0.01, 0.02, 0.0, 0.0, 0.0])
+    named = replace(artefact, labels=("sad", "glad"))
+    row = explained_segment(replace(segment, end_ms=None), clip, explanation, named, "some")
+    assert row["segment_id"] == segment.segment_id
+    assert row["end_ms"] == clip.end_ms
+    assert (row["label_predicted"], row["probability"]) == ("glad", 0.7)
+    assert (row["p_none"], row["p_all"]) == ([0.6, 0.4], [0.3, 0.7])
+    assert [row[f"players_{m}"] for m in ("text", "audio", "video")] == [2, 1, 2]
+    assert [row[f"masks_{m}"] for m in ("text", "audio", "video")] == [4, 2, 4]
+    assert (row["encoder_passes"], row["frames_encoded"], row["se_max"]) == (10, 9, 0.02)
+    assert row["trained"] is False
+    (contribution,) = contributions("s", explanation, ("sad", "glad"))
+    assert (contribution["label"], contribution["v_none"], contribution["v_all"]) == ("glad", 0.4, 0.7)
+    rows = attributions("s", explanation, ("sad", "glad"))
+    assert [(r["modality"], r["player"], r["phi"]) for r in rows] == [
+        ("text", 0, 0.3),
+        ("text", 1, -0.1),
+        ("audio", 0, 0.2),
+        ("video", 0, -0.1),
+        ("video", 1, 0.0),
+    ]
+    assert (rows[0]["token"], rows[0]["char_start"], rows[0]["char_end"], rows[0]["se"]) == ("fine", 0, 4, 0.01)
+
+
+@pytest.mark.parametrize("estimator", ["exact", "grid-kernelshap"])
+def test_every_key_is_a_column(segment, clip, backend, estimator):
+    # An Arrow table made of rows leaves out, silently, what its schema doesn't name.
+    small = replace(clip, text=None, sound=None)
+    explanation = explain_clip(small, "s", backend, Options(estimator=estimator, video_players="time", classes="all"))
+    artefact = backend.artefact
+    failure = Failure("decode", "broken", FAILED)
+    rows = {
+        "segments": [
+            explained_segment(segment, small, explanation, artefact, "exact"),
+            failed_segment(segment, failure),
+        ],
+        "contributions": contributions("s", explanation, artefact.labels),
+        "attributions": attributions("s", explanation, artefact.labels),
+        "timings": [timing("s", explanation.seconds | {"decode": 0.1}, write_s=0.2, attempts=1, host="h")],
+    }
+    for table, some in rows.items():
+        for row in some:
+            assert not row.keys() - set(TABLES[table].names), table

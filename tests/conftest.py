@@ -1,0 +1,178 @@
+"""What the tests of several packages share: the shipped artefact and clips, short segments of them, and Ray."""
+
+import json
+import logging
+import os
+import shutil
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+
+import numpy as np
+import pyarrow.parquet as pq
+import pytest
+
+import mmexplain
+from batcher.backends.onnxruntime import OnnxRuntimeBackend
+from batcher.collection import read_collection
+from batcher.decode import clip_of
+from batcher.explain import Options
+from batcher.grid import Grid
+from batcher.run import Run, explain_collection
+from batcher.schema import TABLES
+from export.artefact import load_artefact
+
+DEMO = Path(mmexplain.__file__).parent / "demo"
+CHEAP = Options(masks=8, max_masks=8, video_players="time")
+SPANS_MS = [(0, 400), (400, 800), (800, 1200), (1200, 1600)]
+
+
+@pytest.fixture(scope="session")
+def model():
+    return DEMO / "model"
+
+
+@pytest.fixture(scope="session")
+def demo_manifest():
+    return DEMO / "clips" / "manifest.csv"
+
+
+@pytest.fixture(scope="session")
+def artefact(model):
+    return load_artefact(model)
+
+
+@pytest.fixture(scope="session")
+def backend(model):
+    return OnnxRuntimeBackend.load(model)
+
+
+@pytest.fixture(scope="session")
+def demo_segments(demo_manifest):
+    return list(read_collection(demo_manifest))
+
+
+@pytest.fixture(scope="session")
+def cheap():
+    """Options with which half a second costs 30 ms."""
+    return CHEAP
+
+
+@pytest.fixture(scope="session")
+def segment(demo_segments):
+    """400 ms of the first clip: 13 tokens, one sound player, 10 frames."""
+    return replace(demo_segments[0], start_ms=1000.0, end_ms=1400.0)
+
+
+@pytest.fixture(scope="session")
+def clip(segment, artefact, model):
+    return clip_of(segment, artefact, model)
+
+
+@pytest.fixture(scope="session")
+def short_rows(demo_segments):
+    """Manifest rows of short segments of the demo, `number` of them."""
+
+    def rows(number):
+        places = [(s, span) for span in SPANS_MS for s in demo_segments]
+        return [
+            {
+                "segment_id": f"{i:02}_{s.segment_id}",
+                "media": str(s.path),
+                "start_ms": start_ms,
+                "end_ms": end_ms,
+                "text": s.text,
+                "language": s.language,
+                "label": s.label,
+                "scene": f"s{i % 3}",
+            }
+            for i, (s, (start_ms, end_ms)) in enumerate(places[:number])
+        ]
+
+    return rows
+
+
+@pytest.fixture(scope="session")
+def write_manifest():
+    def write(path, rows):
+        path.write_text("".join(json.dumps(row) + "\n" for row in rows))
+        return path
+
+    return write
+
+
+@pytest.fixture(scope="session")
+def finished(tmp_path_factory, short_rows, write_manifest, model):
+    """A run over three segments; read it, or take a copy."""
+    folder = tmp_path_factory.mktemp("finished")
+    manifest = write_manifest(folder / "manifest.jsonl", short_rows(3))
+    run = Run(manifest, model, folder / "out", options=CHEAP, workers=0)
+    explain_collection(run)
+    return run
+
+
+@pytest.fixture
+def result_copy(finished, tmp_path):
+    """A copy of that result, to damage."""
+    return shutil.copytree(finished.out, tmp_path / "result")
+
+
+@pytest.fixture(scope="session")
+def rows_of():
+    """The rows of a result's tables that must be identical from run to run, sorted."""
+
+    def read(folder):
+        found = {}
+        for name in TABLES.keys() - {"timings"}:
+            rows = []
+            for path in (folder / name).glob("part-*.parquet"):
+                rows += pq.read_table(path, schema=TABLES[name]).to_pylist()
+            found[name] = sorted(rows, key=_order)
+        return found
+
+    return read
+
+
+def _order(row):
+    return (row["segment_id"], row.get("label") or "", row.get("modality") or "", row.get("player") or 0)
+
+
+@dataclass
+class FakeBackend:
+    """Stands for a model: its logits are random numbers, drawn alike for the same sub-masks."""
+
+    artefact: object
+    folder: Path = Path()
+    asked: list = field(default_factory=list)
+    """The inputs of each grid that was asked for."""
+
+    def grid(self, inputs):
+        self.asked.append(inputs)
+        shape = [len(inputs[m].keep) if m in inputs else 1 for m in ("text", "audio", "video")]
+        logits = np.random.default_rng(0).normal(size=(*shape, len(self.artefact.labels)))
+        return Grid(logits.astype(np.float32), 0.0, 0.0, 0)
+
+
+@pytest.fixture
+def fake_backend(artefact):
+    def build(**changes):
+        return FakeBackend(replace(artefact, **changes))
+
+    return build
+
+
+@pytest.fixture(scope="session")
+def ray_cluster():
+    """One Ray for all tests: two workers of one thread, and a processor to decode."""
+    os.environ["RAY_USAGE_STATS_ENABLED"] = "0"
+    os.environ["RAY_ACCEL_ENV_VAR_OVERRIDE_ON_ZERO"] = "0"
+    import ray  # noqa: PLC0415  # a second, which tests without it needn't wait for
+
+    ray.init(
+        num_cpus=3,
+        include_dashboard=False,
+        object_store_memory=256 << 20,
+        logging_level=logging.ERROR,
+        log_to_driver=False,
+    )
+    yield
+    ray.shutdown()

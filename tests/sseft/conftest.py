@@ -1,0 +1,77 @@
+from dataclasses import replace
+from functools import cache
+from pathlib import Path
+
+import pytest
+import torch
+
+from sseft.checkpoint import load_sseft, read_checkpoint
+from sseft.config import tiny
+from sseft.untrained import untrained
+
+ENCODERS = ("model_text2vec.", "model_wav2vec.", "model_vid2vec.")
+
+
+@pytest.fixture(scope="session")
+def reference():
+    """Tensors of the original code; its README says what is in it."""
+    return Path(__file__).parents[1] / "data" / "reference"
+
+
+@pytest.fixture(scope="session")
+def reference_model(reference, tmp_path_factory):
+    """The model of one of the original's checkpoints: `all`, `t` or `av`."""
+    folder = tmp_path_factory.mktemp("checkpoints")
+    _, shared = read_checkpoint(reference / "tiny_all.pt")
+
+    @cache
+    def load(variant):
+        path = reference / f"tiny_{variant}.pt"
+        args, own = read_checkpoint(path)
+        if variant != "all":  # its file holds what it doesn't share
+            path = folder / path.name
+            encoders = {name: value for name, value in shared.items() if name.startswith(ENCODERS)}
+            torch.save({"args": args, "model": encoders | own}, path)
+        return load_sseft(path, text_heads=4)
+
+    return load
+
+
+@pytest.fixture(scope="session")
+def double_model():
+    """A tiny random model of some modalities in float64, where equal means equal to 1e-12."""
+
+    @cache
+    def build(modalities):
+        return untrained(replace(tiny(), modalities=modalities), 0).double()
+
+    return build
+
+
+@pytest.fixture
+def random_encodings():
+    """Random encodings [K, L, d] of each modality of a model, of another length each."""
+
+    def draw(model, masks, seed=0):
+        generator = torch.Generator().manual_seed(seed)
+        lengths = {"text": 6, "audio": 5, "video": 3}
+        return {
+            m: torch.randn(
+                masks[m], lengths[m], model.config.dim(m), generator=generator, dtype=model.head.dense.weight.dtype
+            )
+            for m in model.config.modalities
+        }
+
+    return draw
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _one_thread():
+    """Models this small gain nothing from a second thread, and lose tenfold where cores are busy."""
+    torch.set_num_threads(1)
+
+
+@pytest.fixture(autouse=True)
+def _no_gradients():
+    with torch.no_grad():
+        yield
