@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from batcher.backends import Backend
 from batcher.designs import MAX_MASKS, draw_design, enough, mask_budget, modality_seed
-from batcher.estimators import Explanation, estimate
+from batcher.estimators import Explanation, estimate, grid_estimator_names
 from batcher.estimators.exact import MAX_PLAYERS
 from batcher.grid import Grid, Maskable
 from batcher.players import Player, Players, VideoPlayers, players_of
@@ -64,6 +64,19 @@ class SegmentExplanation:
     def predicted(self) -> int:
         """Index of the class with the largest probability."""
         return int(self.p_all.argmax())
+
+
+def check_options(options: Options) -> None:
+    """Look for what would fail on every clip.
+
+    Raises:
+        ValueError: too few masks are asked for, or the estimator takes no grid.
+    """
+    mask_budget(1, masks=options.masks, max_masks=options.max_masks)
+    if options.estimator not in grid_estimator_names():
+        raise ValueError(
+            f"estimator {options.estimator!r} doesn't take a grid; those that do: {', '.join(grid_estimator_names())}"
+        )
 
 
 def explain_clip(clip: Clip, segment_id: str, backend: Backend, options: Options) -> SegmentExplanation:

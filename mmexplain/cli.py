@@ -60,13 +60,25 @@ class Masks(click.ParamType[Any]):
             self.fail(f"{value!r} is neither 'auto' nor a number", param, ctx)
 
 
+class Folder(click.ParamType[Path]):
+    """A folder to write into."""
+
+    name = "folder"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Path:
+        """Read the option; a URL must be refused before it is a path, which has no double slash."""
+        if "://" in str(value):
+            self.fail(f"{value} is no path; results go to a folder that every worker sees", param, ctx)
+        return Path(value)
+
+
 def run_options(command: Callable[..., Any]) -> Callable[..., Any]:
     """Options of every verb that explains."""
     options = [
         click.option("--masks", type=Masks(), default="auto", show_default=True, help="Sub-masks per modality."),
         click.option("--max-masks", default=MAX_MASKS, show_default=True, help="Most of them."),
         click.option("--seed", default=0, show_default=True, help="Of the sub-masks."),
-        click.option("--threads", default=1, show_default=True, help="Threads of each worker."),
+        click.option("--threads", type=click.IntRange(min=1), default=1, show_default=True, help="Threads of each worker."),
         click.option("--workers", type=click.IntRange(min=0), help="Processes; 0 is this one alone.  [default: cores]"),
         click.option("--log", type=click.Choice(["auto", "rich", "json"]), default="auto", show_default=True),
     ]
@@ -84,7 +96,7 @@ def cli() -> None:
 @cli.command()
 @click.argument("collection", type=click.Path(path_type=Path))
 @click.option("--model", type=click.Path(path_type=Path), required=True, help="The artefact's folder.")
-@click.option("--out", type=click.Path(path_type=Path), required=True, help="The result's folder.")
+@click.option("--out", type=Folder(), required=True, help="The result's folder.")
 @click.option("--estimator", type=click.Choice(grid_estimator_names()), default=Options.estimator, show_default=True)
 @click.option("--video-players", type=click.Choice(VIDEO_PLAYERS), default="space", show_default=True)
 @click.option("--classes", type=click.Choice(CLASSES), default="predicted", show_default=True)
@@ -120,8 +132,6 @@ def explain(
 
     Run again with the same arguments, it goes on where it stopped.
     """
-    if "://" in str(out):
-        raise click.BadParameter(f"{out} is no path; results go to a folder that every worker sees", param_hint="--out")
     run = Run(
         manifest=collection,
         artefact=model,
@@ -144,7 +154,7 @@ def _explain(run: Run, log: Log) -> Finished:
 
 
 @cli.command()
-@click.option("--out", type=click.Path(path_type=Path), default=Path("demo-out"), show_default=True)
+@click.option("--out", type=Folder(), default=Path("demo-out"), show_default=True)
 @run_options
 def demo(
     *,
@@ -191,6 +201,7 @@ def _print_problems(folder: Path) -> Exit:
 @click.argument("out", type=click.Path(path_type=Path))
 @click.option("--checkpoint", type=click.Path(path_type=Path), help="A checkpoint of the original SSE-FT code.")
 @click.option("--text-heads", type=int, help="Heads of its RoBERTa, which it doesn't record.  [default: width / 64]")
+@click.option("--labels", help="Its classes, between commas, in the order of its logits.  [default: MELD's]")
 @click.option("--untrained", type=click.Choice(["tiny", "published"]), help="Random weights of this size instead.")
 @click.option("--seed", default=0, show_default=True, help="Of the random weights.")
 @click.option("--tokenizer", type=click.Path(path_type=Path), help="The tokenizer.json of its RoBERTa.")
@@ -199,6 +210,7 @@ def export(
     out: Path,
     checkpoint: Path | None,
     text_heads: int | None,
+    labels: str | None,
     untrained: str | None,
     seed: int,
     tokenizer: Path | None,
@@ -213,7 +225,8 @@ def export(
             f"{error.name} isn't installed; exporting needs: pip install 'mmexplain[train]'"
         ) from error
     if checkpoint:
-        artefact = export_checkpoint(out, checkpoint, text_heads=text_heads, tokenizer=tokenizer)
+        names = tuple(labels.split(",")) if labels else None
+        artefact = export_checkpoint(out, checkpoint, text_heads=text_heads, labels=names, tokenizer=tokenizer)
     else:
         artefact = export_untrained(out, str(untrained), seed=seed, tokenizer=tokenizer)
     click.echo(f"{out}: largest difference from PyTorch's logits {artefact.parity:.1e}")

@@ -10,14 +10,16 @@ from sseft.config import PRESETS
 from sseft.untrained import untrained as random_model
 
 
-def export_checkpoint(out: Path, checkpoint: Path, *, text_heads: int | None, tokenizer: Path | None) -> Artefact:
+def export_checkpoint(
+    out: Path, checkpoint: Path, *, text_heads: int | None, labels: tuple[str, ...] | None, tokenizer: Path | None
+) -> Artefact:
     """An artefact of a checkpoint of the original code.
 
     Raises:
         ArtefactError: the checkpoint can't be read, the artefact can't be written, or the parity gate refused.
     """
     try:
-        model = load_sseft(checkpoint, text_heads=text_heads)
+        model = load_sseft(checkpoint, text_heads=text_heads, labels=labels)
         provenance = f"checkpoint {checkpoint.name}"
         return build_artefact(model, out, provenance=provenance, trained=True, tokenizer=tokenizer)
     except (CheckpointError, ParityError) as error:

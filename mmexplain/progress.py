@@ -52,7 +52,8 @@ class _Bar:
                     self.bar.console.print(UNTRAINED, style="bold red")
                 self.bar.update(self.task, description="segments", total=event.total, completed=event.done)
             case SegmentFailed():
-                self.bar.console.print(f"{event.segment_id}: {event.stage}: {event.error}", style="yellow")
+                line = f"{event.segment_id}: {event.stage}: {event.error}"
+                self.bar.console.print(line, style="yellow", markup=False)
             case UnitDone():
                 rate = f"{event.segments_per_second:.2f}/s, {_duration(event.seconds_left)} left"
                 self.bar.update(self.task, completed=event.done, rate=rate)

@@ -3,6 +3,7 @@
 from collections.abc import Iterable
 from typing import Any
 
+from rich.markup import escape
 from rich.table import Table
 
 from batcher.result import Result
@@ -30,12 +31,12 @@ def result_table(result: Result, *, most: int = 50) -> Table:
         table.add_column(name, overflow="fold")
     for row in segments[:most]:
         if row["status"] != EXPLAINED:
-            table.add_row(row["segment_id"], "[red]failed[/red]", "", "", row["error"])
+            table.add_row(escape(row["segment_id"]), "[red]failed[/red]", "", "", escape(row["error"]))
             continue
         key = (row["segment_id"], row["label_predicted"])
-        players = [describe(strongest[(*key, m)]) if (*key, m) in strongest else "-" for m in MODALITIES]
-        label = row["label_predicted"]
-        table.add_row(row["segment_id"], label, f"{row['probability']:.3f}", _shares(contributions[key]), *players)
+        players = [escape(describe(strongest[(*key, m)])) if (*key, m) in strongest else "-" for m in MODALITIES]
+        seen = [row["segment_id"], row["label_predicted"], f"{row['probability']:.3f}", _shares(contributions[key])]
+        table.add_row(*map(escape, seen), *players)
     return table
 
 
@@ -68,8 +69,8 @@ def _shares(contribution: Row) -> str:
 
 def _title(result: Result) -> str:
     if result.run["trained"]:
-        return str(result.folder)
-    return f"{result.folder}\n[bold red]untrained model: random weights, these explanations mean nothing[/bold red]"
+        return escape(str(result.folder))
+    return f"{escape(str(result.folder))}\n[bold red]untrained model: random weights, these explanations mean nothing[/bold red]"
 
 
 def _caption(segments: list[Row], most: int) -> str:

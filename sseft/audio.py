@@ -150,7 +150,12 @@ class Wav2Vec(nn.Module):
 
         Returns:
             float32 [K, T, d_a], T = `real_frames(N)`.
+
+        Raises:
+            ValueError: the waveform is longer than the model's.
         """
+        if waves.shape[-1] > self.config.max_samples:
+            raise ValueError(f"{waves.shape[-1]} samples are more than the model's {self.config.max_samples}; cut them")
         x = Tailed(waves.unsqueeze(1), waves.new_zeros(waves.shape[0], 1), self.config.max_samples)
         for layer in self.extractor:
             x = layer(x)

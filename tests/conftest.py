@@ -161,6 +161,14 @@ def fake_backend(artefact):
 
 
 @pytest.fixture(scope="session")
+def real_clips():
+    folder = os.environ.get("MMEXPLAIN_TEST_MEDIA")
+    if not folder:
+        pytest.skip("MMEXPLAIN_TEST_MEDIA names no folder of real clips")
+    return Path(folder)
+
+
+@pytest.fixture(scope="session")
 def ray_cluster():
     """One Ray for all tests: two workers of one thread, and a processor to decode."""
     os.environ["RAY_USAGE_STATS_ENABLED"] = "0"

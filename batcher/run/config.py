@@ -19,7 +19,7 @@ RECORDED: Final = ("mmexplain", "numpy", "onnxruntime-gpu", "onnxruntime", "pyar
 
 
 class ConfigError(Exception):
-    """An output folder that belongs to something else, or to a run with other options."""
+    """Options that suit no segment, or an output folder that belongs to something else or to other options."""
 
 
 @dataclass(frozen=True)
@@ -103,7 +103,7 @@ def _check_same(path: Path, metadata: dict[str, Any]) -> None:
     try:
         stored = json.loads(path.read_text())
         config, digest = stored["config"], stored["config_digest"]
-    except (OSError, ValueError, KeyError) as error:
+    except (OSError, ValueError, KeyError, TypeError) as error:
         raise ConfigError(f"{path} can't be read ({error}); choose another --out") from error
     if digest == metadata["config_digest"]:
         return

@@ -9,9 +9,9 @@ from pathlib import Path
 
 from batcher.backends.onnxruntime import Device, open_graph
 from batcher.collection import Segment, read_collection
-from batcher.explain import Options
+from batcher.explain import Options, check_options
 from batcher.result import load_result
-from batcher.run.config import RunConfig, claim, file_metadata
+from batcher.run.config import ConfigError, RunConfig, claim, file_metadata
 from batcher.run.events import Event, Finished, SegmentFailed, Started, UnitDone
 from batcher.run.executors import Executor, InProcess
 from batcher.run.unit import UnitReport, unit_size, units_of
@@ -53,9 +53,13 @@ def explain_collection(run: Run, on_event: Callable[[Event], None] = lambda _: N
     Raises:
         ArtefactError: the model can't be read.
         CollectionError: the manifest can't be read; nothing was explained then.
-        ConfigError: the result folder belongs to something else.
+        ConfigError: the result folder belongs to something else, or the options suit no segment.
         BackendError: the device isn't there, or the workers can't start.
     """
+    try:
+        check_options(run.options)
+    except ValueError as error:
+        raise ConfigError(str(error)) from error
     artefact = load_artefact(run.artefact)
     open_graph(run.artefact / f"{HEAD}.onnx", device=run.device, threads=run.threads)
     total = sum(1 for _ in _selected(run))

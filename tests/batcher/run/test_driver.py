@@ -1,0 +1,273 @@
+"""A run in one process: what is explained, what is not, and what the next start makes of it."""
+
+import shutil
+from dataclasses import replace
+from pathlib import Path
+
+import pyarrow.parquet as pq
+import pytest
+
+from batcher.collection import CollectionError
+from batcher.explain import Options
+from batcher.result import load_result
+from batcher.run import ConfigError, Run, explain_collection
+from batcher.run.events import SegmentFailed, Started, UnitDone
+from batcher.schema import EXPLAINED, FAILED, METADATA_KEY, TABLES, UNAVAILABLE
+from batcher.selection import Selection
+from batcher.store import Store
+from batcher.validate import validate
+from export.artefact import ArtefactError
+
+
+@pytest.fixture
+def run_of(tmp_path, write_manifest, model, cheap):
+    """A run in this process over some manifest rows."""
+
+    def build(rows, **changes):
+        manifest = write_manifest(tmp_path / "manifest.jsonl", rows)
+        return replace(Run(manifest, model, tmp_path / "out", cheap, workers=0), **changes)
+
+    return build
+
+
+@pytest.fixture
+def broken_rows(short_rows, tmp_path):
+    """Eight segments, of which the first two name a file that isn't there, and the last one that is no media."""
+    rows = short_rows(8)
+    (tmp_path / "text.mp4").write_text("not a film\n" * 100)
+    rows[0]["media"] = rows[1]["media"] = str(tmp_path / "later.mp4")
+    rows[7]["media"] = "text.mp4"
+    return rows
+
+
+def ids(rows):
+    return [row["segment_id"] for row in rows]
+
+
+def statuses(run):
+    rows = load_result(run.out).table("segments").to_pylist()
+    assert len(rows) == len({row["segment_id"] for row in rows})
+    return {row["segment_id"]: row["status"] for row in rows}
+
+
+def committed(run):
+    """Every file of a result but `run.json`."""
+    return {path: path.read_bytes() for path in run.out.rglob("part-*")}
+
+
+def test_every_segment_has_a_row_with_what_the_manifest_said(run_of, short_rows):
+    rows = short_rows(4)
+    run = run_of(rows)
+    summary = explain_collection(run)
+    assert (summary.segments, summary.explained, summary.failures, summary.trained) == (4, 4, (), False)
+    found = {row["segment_id"]: row for row in load_result(run.out).table("segments").to_pylist()}
+    assert list(found) == sorted(found, key=list(found).index)
+    for row in rows:
+        stored = found[row["segment_id"]]
+        assert {key: stored[key] for key in row.keys() & stored.keys()} == {k: v for k, v in row.items() if k in stored}
+        assert stored["label_true"] == row["label"]
+        assert stored["extra"] == [("scene", row["scene"])]
+    assert validate(load_result(run.out)) == []
+
+
+def test_every_file_says_which_model_and_options_it_comes_from(finished, artefact):
+    import json  # noqa: PLC0415
+
+    described = load_result(finished.out).run
+    for path in finished.out.rglob("part-*.parquet"):
+        metadata = json.loads(pq.read_schema(path).metadata[METADATA_KEY])
+        assert metadata.items() <= described.items()
+        assert metadata["artefact_digest"] == artefact.digest
+        assert metadata["labels"] == list(artefact.labels)
+        assert metadata["config"]["seed"] == 0
+        assert metadata["trained"] is False
+
+
+def test_the_same_seed_gives_the_same_rows_and_another_seed_others(finished, tmp_path, rows_of):
+    again = replace(finished, out=tmp_path / "again")
+    other = replace(finished, out=tmp_path / "other", options=replace(finished.options, seed=1))
+    explain_collection(again)
+    explain_collection(other)
+    assert rows_of(again.out) == rows_of(finished.out)
+    assert rows_of(other.out)["attributions"] != rows_of(finished.out)["attributions"]
+
+
+def test_rows_dont_depend_on_the_neighbours(finished, tmp_path, rows_of):
+    alone = replace(finished, out=tmp_path / "out", selection=Selection(("scene=s2",)))
+    explain_collection(alone)
+    expected, found = rows_of(finished.out), rows_of(alone.out)
+    (segment_id,) = {row["segment_id"] for row in found["segments"]}
+    for table, rows in found.items():
+        assert rows == [row for row in expected[table] if row["segment_id"] == segment_id]
+
+
+def test_a_second_start_changes_nothing(run_of, short_rows):
+    run = run_of(short_rows(3))
+    explain_collection(run)
+    before = committed(run)
+    events = []
+    finished = explain_collection(run, events.append)
+    assert finished.explained == 3
+    assert committed(run) == before
+    assert events == [Started(total=3, done=3, trained=False), finished]
+
+
+def test_a_manifest_that_grew_is_explained_where_it_grew(run_of, short_rows, finished, rows_of, tmp_path):
+    run = run_of(short_rows(2))
+    explain_collection(run)
+    before = committed(run)
+    events = []
+    assert explain_collection(run_of(short_rows(3)), events.append).explained == 3
+    assert (events[0].total, events[0].done) == (3, 2)
+    assert committed(run).items() >= before.items()
+    assert rows_of(run.out) == rows_of(finished.out)
+
+
+def test_leftovers_of_a_unit_that_never_committed_are_explained_again(run_of, short_rows, finished, rows_of):
+    run = run_of(short_rows(3))
+    explain_collection(run)
+    commits = sorted((run.out / "segments").iterdir())
+    commits[0].unlink()
+    (run.out / "segments" / f"{commits[1].name}.1.tmp").write_bytes(b"half")
+    explain_collection(run)
+    assert rows_of(run.out) == rows_of(finished.out)
+    assert validate(load_result(run.out)) == []
+
+
+def test_failing_segments_are_rows_and_the_others_are_explained(run_of, broken_rows):
+    run = run_of(broken_rows)
+    events = []
+    summary = explain_collection(run, events.append)
+    first, second, *middle, last = ids(broken_rows)
+    assert statuses(run) == {first: FAILED, second: FAILED, last: FAILED} | dict.fromkeys(middle, EXPLAINED)
+    assert (summary.segments, summary.explained, summary.failed) == (8, 5, 3)
+    missing, text = summary.failures
+    assert missing[1:] == (2, missing[2])
+    assert missing[2] in {first, second}
+    assert "decode: Media file '<media>' doesn't exist" in missing[0]
+    assert text[1:] == (1, last)
+    assert {event.segment_id for event in events if isinstance(event, SegmentFailed)} == {first, second, last}
+    done = [event for event in events if isinstance(event, UnitDone)]
+    assert (done[-1].done, done[-1].total, done[-1].failed, done[-1].seconds_left) == (8, 8, 3, 0)
+    assert validate(load_result(run.out)) == []
+
+
+def test_lasting_failures_are_tried_again_only_when_asked(run_of, broken_rows, demo_segments, tmp_path):
+    run = run_of(broken_rows)
+    explain_collection(run)
+    shutil.copy(demo_segments[0].path, tmp_path / "later.mp4")
+    before = committed(run)
+    explain_collection(run)
+    assert committed(run) == before
+    summary = explain_collection(replace(run, retry_errors=True))
+    assert (summary.segments, summary.explained) == (8, 7)
+    assert list(statuses(run).values()).count(FAILED) == 1
+    # What was explained before is where it was, and the unit that failed as a whole left nothing.
+    assert [path for path in before if path.exists() and path.parent.name == "attributions"]
+    assert validate(load_result(run.out)) == []
+
+
+def test_passing_failures_are_tried_again_without_being_asked(run_of, short_rows, finished, rows_of):
+    run = run_of(short_rows(3))
+    explain_collection(run)
+    path = sorted((run.out / "segments").iterdir())[1]
+    (row,) = pq.read_table(path, schema=TABLES["segments"]).to_pylist()
+    lost = {key: row[key] for key in ("segment_id", "media", "start_ms", "extra")}
+    store = Store(run.out, {})
+    unit = path.stem.removeprefix("part-")
+    store.write_unit(unit, {"segments": [lost | {"status": UNAVAILABLE, "error_stage": "explain", "error": "gone"}]})
+    assert UNAVAILABLE in statuses(run).values()
+    explain_collection(run)
+    assert rows_of(run.out) == rows_of(finished.out)
+
+
+def test_an_explanation_that_fails_is_a_row(run_of, short_rows):
+    run = run_of(short_rows(1), options=Options(estimator="exact", video_players="time"))
+    summary = explain_collection(run)
+    assert summary.failures[0][0].startswith("explain: ValueError: the segment has 24 players and 'exact' takes at")
+
+
+CHANGES = {
+    "seed": {"seed": 1},
+    "masks": {"masks": 12},
+    "max_masks": {"max_masks": 100},
+    "estimator": {"estimator": "exact"},
+    "video_players": {"video_players": "space"},
+    "classes": {"classes": "all"},
+}
+
+
+@pytest.mark.parametrize("key", CHANGES)
+def test_rows_of_two_configurations_never_mix(finished, key):
+    before = committed(finished)
+    with pytest.raises(ConfigError, match=f"another configuration: {key} was .* and is "):
+        explain_collection(replace(finished, options=replace(finished.options, **CHANGES[key])))
+    with pytest.raises(ConfigError, match="threads was 1 and is 2"):
+        explain_collection(replace(finished, threads=2))
+    assert committed(finished) == before
+
+
+def test_another_model_never_mixes_in(finished, tmp_path, model, artefact):
+    other = shutil.copytree(model, tmp_path / "model")
+    replace(artefact, provenance="another").write(other)
+    with pytest.raises(ConfigError, match="artefact was "):
+        explain_collection(replace(finished, artefact=other))
+
+
+def test_what_is_no_result_is_left_alone(finished, tmp_path):
+    folder, file = tmp_path / "folder", tmp_path / "file"
+    folder.mkdir()
+    (folder / "thesis.docx").write_text("years of work")
+    file.write_text("years of work")
+    for place in (folder, file):
+        with pytest.raises(ConfigError, match=r"isn't an empty folder and holds no run.json; choose another --out"):
+            explain_collection(replace(finished, out=place))
+    assert [path.name for path in folder.iterdir()] == ["thesis.docx"]
+
+
+@pytest.mark.parametrize("content", ["{", "{}", "[]", '{"config": {}}'])
+def test_a_run_json_that_cant_be_read_is_refused(finished, tmp_path, content):
+    (tmp_path / "run.json").write_text(content)
+    with pytest.raises(ConfigError, match=r"run.json can't be read"):
+        explain_collection(replace(finished, out=tmp_path))
+
+
+def test_an_empty_folder_will_do(finished, tmp_path, rows_of):
+    explain_collection(replace(finished, out=tmp_path))
+    assert rows_of(tmp_path) == rows_of(finished.out)
+
+
+def test_nothing_is_written_for_a_collection_or_model_that_cant_be_read(run_of, short_rows, tmp_path):
+    twice = short_rows(2) + short_rows(1)
+    with pytest.raises(CollectionError, match="repeats the segment_id"):
+        explain_collection(run_of(twice))
+    with pytest.raises(ArtefactError):
+        explain_collection(run_of(short_rows(1), artefact=tmp_path))
+    assert not (tmp_path / "out").exists()
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        (Options(estimator="kernelshap"), "estimator 'kernelshap' doesn't take a grid; those that do: exact"),
+        (Options(masks=1), "masks is 1"),
+        (Options(max_masks=1), "max_masks is 1"),
+    ],
+)
+def test_options_that_suit_no_segment_are_refused_before_any(run_of, short_rows, options, message):
+    run = run_of(short_rows(1), options=options)
+    with pytest.raises(ConfigError, match=message):
+        explain_collection(run)
+    assert not run.out.exists()
+
+
+def test_an_empty_collection_is_done(run_of):
+    run = run_of([])
+    assert explain_collection(run).segments == 0
+    assert validate(load_result(run.out)) == []
+
+
+def test_media_are_relative_to_the_manifest(run_of, short_rows, demo_segments, tmp_path, monkeypatch):
+    shutil.copy(demo_segments[0].path, tmp_path / "here.mp4")
+    monkeypatch.chdir(Path("/"))
+    assert explain_collection(run_of([short_rows(1)[0] | {"media": "here.mp4"}])).explained == 1

@@ -1,0 +1,119 @@
+"""SIGKILL in the middle of a run, and the same command again."""
+
+import os
+import signal
+import subprocess
+import sys
+import tempfile
+import time
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from batcher.explain import Options
+from batcher.result import load_result
+from batcher.run import Run, explain_collection
+from batcher.validate import validate
+
+SLOW = Options(masks=36, max_masks=36)
+"""Half a second of work for a segment: long enough to die in."""
+SEGMENTS = 6
+PATIENCE_S = 120
+
+
+@pytest.fixture(scope="module")
+def uninterrupted(tmp_path_factory, short_rows, write_manifest, model):
+    folder = tmp_path_factory.mktemp("uninterrupted")
+    rows = [row | {"end_ms": row["start_ms"] + 200} for row in short_rows(SEGMENTS)]
+    run = Run(write_manifest(folder / "manifest.jsonl", rows), model, folder / "out", SLOW, workers=0)
+    explain_collection(run)
+    return run
+
+
+@pytest.fixture
+def ray_folder():
+    """Where a command's Ray keeps its files: a short path (its sockets allow no other), found in its processes."""
+    with tempfile.TemporaryDirectory(prefix="ray", ignore_cleanup_errors=True) as folder:
+        yield folder
+        wait(lambda: not processes_of(folder))
+
+
+def command(run, *more):
+    arguments = [str(run.manifest), "--model", str(run.artefact), "--out", str(run.out), "--masks", "36"]
+    code = "import sys; from mmexplain.cli import main; sys.exit(main())"
+    return [sys.executable, "-c", code, "explain", *arguments, "--max-masks", "36", *more]
+
+
+def commits(run):
+    return list((run.out / "segments").glob("part-*.parquet"))
+
+
+def wait(condition):
+    end = time.monotonic() + PATIENCE_S
+    while not (found := condition()):
+        assert time.monotonic() < end, "waited in vain"
+        time.sleep(0.005)
+    return found
+
+
+def processes_of(folder):
+    """Processes whose command line names a folder."""
+    found = []
+    for path in Path("/proc").glob("[0-9]*/cmdline"):
+        try:
+            line = path.read_bytes()
+        except OSError:
+            continue  # it ended
+        if f"{folder}/".encode() in line:
+            found.append(line)
+    return found
+
+
+def kill_after_the_first_commit(run, *more, **environment):
+    process = subprocess.Popen(
+        command(run, *more), start_new_session=True, stderr=subprocess.DEVNULL, env=os.environ | environment
+    )
+    wait(lambda: commits(run) or process.poll() is not None)
+    os.killpg(process.pid, signal.SIGKILL)
+    assert process.wait() == -signal.SIGKILL, "the run ended before it could be killed"
+
+
+def files(run):
+    """Files of the committed units."""
+    names = {path.name for path in commits(run)}
+    return {path: path.read_bytes() for path in run.out.rglob("part-*") if path.name in names}
+
+
+def check_resumed(run, before, uninterrupted, rows_of):
+    assert files(run).items() >= before.items()  # nothing was explained twice
+    assert rows_of(run.out) == rows_of(uninterrupted.out)
+    segments = load_result(run.out).table("segments")["segment_id"].to_pylist()
+    assert len(segments) == len(set(segments)) == SEGMENTS
+    assert validate(load_result(run.out)) == []
+
+
+@pytest.mark.skipif(os.name != "posix", reason="SIGKILL")
+def test_a_killed_run_goes_on_where_it_stopped(uninterrupted, tmp_path, rows_of):
+    run = replace(uninterrupted, out=tmp_path / "out")
+    kill_after_the_first_commit(run, "--workers", "0")
+    before = files(run)
+    assert 0 < len(commits(run)) < SEGMENTS
+    subprocess.run(command(run, "--workers", "0"), check=True, stderr=subprocess.DEVNULL)
+    check_resumed(run, before, uninterrupted, rows_of)
+
+
+@pytest.mark.skipif(not Path("/proc").is_dir(), reason="finds Ray's processes in /proc")
+def test_so_does_a_run_with_workers(uninterrupted, tmp_path, rows_of, ray_folder):
+    run = replace(uninterrupted, out=tmp_path / "out")
+    kill_after_the_first_commit(run, "--workers", "2", RAY_TMPDIR=ray_folder)
+    wait(lambda: not processes_of(ray_folder))
+    before = files(run)
+    assert 0 < len(commits(run)) < SEGMENTS
+    subprocess.run(
+        command(run, "--workers", "1"),
+        check=True,
+        stderr=subprocess.DEVNULL,
+        env=os.environ | {"RAY_TMPDIR": ray_folder},
+    )
+    check_resumed(run, before, uninterrupted, rows_of)

@@ -1,0 +1,48 @@
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from batcher.collection import Segment
+from batcher.run.unit import Unit, unit_size, units_of
+
+ids = st.lists(st.text(alphabet="ab\n\",'", max_size=4), min_size=1, max_size=4).map(tuple)
+
+
+def unit(names):
+    return Unit(tuple(Segment(name, "1.mp4", Path("1.mp4")) for name in names))
+
+
+@given(ids, ids)
+def test_units_of_other_segments_have_other_names(one, other):
+    assert (unit(one).unit_id == unit(other).unit_id) == (one == other)
+
+
+@given(st.integers(0, 50), st.integers(1, 9))
+def test_units_hold_every_segment_once_and_in_order(segments, size):
+    names = [str(i) for i in range(segments)]
+    cut = list(units_of(iter(unit(names).segments), size))
+    assert [s.segment_id for u in cut for s in u.segments] == names
+    assert all(len(u.segments) == size for u in cut[:-1])
+
+
+def test_units_are_taken_from_the_stream_as_they_are_wanted():
+    def stream():
+        yield from unit("abc").segments
+        raise AssertionError("read ahead")
+
+    units = units_of(stream(), 3)
+    assert len(next(units).segments) == 3
+
+
+@pytest.mark.parametrize("workers", [0, 1, 2, 16])
+@pytest.mark.parametrize("segments", [1, 3, 8, 100, 10_000])
+def test_a_killed_run_loses_few_segments_and_every_worker_gets_several_units(segments, workers):
+    size = unit_size(segments, workers)
+    assert 1 <= size <= 8
+    assert size == 1 or segments / size >= 4 * workers
+
+
+def test_a_split_unit_is_its_segments_one_by_one():
+    assert [u.segments for u in unit("abc").split()] == [(s,) for s in unit("abc").segments]

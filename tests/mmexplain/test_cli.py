@@ -1,0 +1,234 @@
+"""The command line: its exit codes, and what it says on which stream."""
+
+import json
+import sys
+from pathlib import Path
+
+import onnxruntime
+import pyarrow.parquet as pq
+import pytest
+
+from mmexplain.cli import main
+
+
+@pytest.fixture
+def mmexplain(monkeypatch, capfd):
+    """Runs the command in this process: its exit code, standard output and standard error."""
+
+    monkeypatch.setenv("COLUMNS", "240")
+
+    def run(*arguments):
+        monkeypatch.setattr(sys, "argv", ["mmexplain", *map(str, arguments)])
+        with pytest.raises(SystemExit) as left:
+            main()
+        return int(left.value.code or 0), *capfd.readouterr()
+
+    return run
+
+
+@pytest.fixture
+def explain(mmexplain, model, tmp_path):
+    """Runs `explain` cheaply on a manifest, into `out`."""
+
+    def run(manifest, *more):
+        given = ["--model", model, "--out", tmp_path / "out", "--workers", 0]
+        return mmexplain("explain", manifest, *given, "--max-masks", 8, "--video-players", "time", *more)
+
+    return run
+
+
+@pytest.fixture
+def manifest(tmp_path, write_manifest, short_rows):
+    return write_manifest(tmp_path / "manifest.jsonl", short_rows(2))
+
+
+@pytest.fixture
+def half_broken(tmp_path, write_manifest, short_rows):
+    first, second = short_rows(2)
+    return write_manifest(tmp_path / "broken.jsonl", [first, second | {"media": "g[/one].mp4"}])
+
+
+def run_json(tmp_path):
+    return json.loads((tmp_path / "out" / "run.json").read_text())
+
+
+def test_done_is_0_and_its_result_is_valid(explain, mmexplain, manifest, tmp_path):
+    assert explain(manifest)[0] == 0
+    code, out, _ = mmexplain("validate", tmp_path / "out")
+    assert code == 0
+    assert out.strip().endswith("is valid")
+
+
+def test_the_demo_shows_its_clips_and_that_they_mean_nothing(mmexplain, tmp_path):
+    code, out, err = mmexplain("demo", "--out", tmp_path / "demo", "--max-masks", 2, "--workers", 0)
+    assert code == 0, err
+    assert "untrained model" in out
+    for name in ("0000_joy_en", "0001_anger_nl", "0002_surprise_en"):
+        assert name in out
+    assert "is valid" in out
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        ([], "Usage"),
+        (["unheard-of"], "No such command"),
+        (["explain"], "Missing argument 'COLLECTION'"),
+        (["explain", "{manifest}", "--out", "{out}"], "Missing option '--model'"),
+        (["explain", "{manifest}", "--out", "{out}", "--model", "{out}"], "artefact.json doesn't exist"),
+        (["explain", "{out}", "--out", "{out}", "--model", "{model}"], "is no file; give a manifest"),
+        (["explain", "{manifest}", "--out", "s3://bucket/x", "--model", "{model}"], "s3://bucket/x is no path"),
+        (["explain", "{manifest}", "--out", "gs://bucket/x", "--model", "{model}"], "gs://bucket/x is no path"),
+        (["demo", "--out", "s3://bucket/x"], "s3://bucket/x is no path"),
+        (["explain", "{manifest}", "--out", "{out}", "--model", "{model}", "--masks", "few"], "neither 'auto' nor"),
+        (["explain", "{manifest}", "--out", "{out}", "--model", "{model}", "--masks", "1"], "masks is 1"),
+        (["explain", "{manifest}", "--out", "{out}", "--model", "{model}", "--max-masks", "1"], "max_masks is 1"),
+        (["explain", "{manifest}", "--out", "{out}", "--model", "{model}", "--where", "nl"], "isn't COLUMN=VALUE"),
+        (["explain", "{manifest}", "--out", "{out}", "--model", "{model}", "--limit", "0"], "--limit"),
+        (["explain", "{manifest}", "--out", "{out}", "--model", "{model}", "--threads", "0"], "--threads"),
+        (["explain", "{manifest}", "--out", "{out}", "--model", "{model}", "--workers", "-1"], "--workers"),
+        (["explain", "{manifest}", "--out", "{out}", "--model", "{model}", "--estimator", "kernelshap"], "--estimator"),
+        (["explain", "{manifest}", "--out", "{out}", "--model", "{model}", "--video-players", "all"], "--video-"),
+        (["validate", "{out}"], "run.json doesn't exist"),
+        (["export", "{out}"], "give either --checkpoint or --untrained"),
+        (["export", "{out}", "--untrained", "tiny", "--checkpoint", "x.pt"], "give either --checkpoint or"),
+    ],
+)
+def test_bad_input_is_2_and_says_what(mmexplain, manifest, model, tmp_path, arguments, message):
+    places = {"manifest": manifest, "model": model, "out": tmp_path / "out"}
+    code, _, err = mmexplain(*(argument.format(**places) for argument in arguments))
+    assert code == 2
+    assert message in " ".join(err.split())
+    assert not (tmp_path / "out").exists()
+    assert not list(Path().glob("s3:*"))
+
+
+def test_another_seed_in_the_same_folder_is_2_and_names_the_seed(explain, manifest):
+    assert explain(manifest)[0] == 0
+    code, _, err = explain(manifest, "--seed", 7)
+    assert code == 2
+    assert "another configuration: seed was 0 and is 7" in err
+
+
+def test_a_folder_that_holds_something_else_is_2(explain, manifest, tmp_path):
+    (tmp_path / "out").mkdir()
+    (tmp_path / "out" / "thesis.docx").write_text("years of work")
+    code, _, err = explain(manifest)
+    assert code == 2
+    assert "choose another --out" in err
+
+
+def test_a_device_that_isnt_there_is_3(explain, manifest, monkeypatch):
+    monkeypatch.setattr(onnxruntime, "get_available_providers", lambda: ["CPUExecutionProvider"])
+    code, _, err = explain(manifest, "--device", "cuda")
+    assert code == 3
+    assert "use --device cpu" in err
+
+
+def test_failed_segments_are_4_and_0_with_keep_going(explain, half_broken):
+    assert explain(half_broken)[0] == 4
+    assert explain(half_broken)[0] == 4
+    assert explain(half_broken, "--keep-going")[0] == 0
+
+
+def test_a_damaged_result_is_5_and_says_where(explain, mmexplain, manifest, tmp_path):
+    explain(manifest)
+    path = sorted((tmp_path / "out" / "attributions").iterdir())[0]
+    rows = pq.read_table(path)
+    pq.write_table(rows.slice(1), path)
+    code, out, _ = mmexplain("validate", tmp_path / "out")
+    assert code == 5
+    assert "phi doesn't add up" in out
+    assert "is valid" not in out
+
+
+def test_interrupted_is_130(explain, manifest, monkeypatch):
+    def interrupted(*_):
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("mmexplain.cli.explain_collection", interrupted)
+    code, _, err = explain(manifest)
+    assert code == 130
+    assert "goes on where this one stopped" in err
+
+
+def test_a_bug_isnt_hidden(explain, manifest, monkeypatch):
+    monkeypatch.setattr("mmexplain.cli.explain_collection", lambda *_: 1 / 0)
+    with pytest.raises(ZeroDivisionError):
+        explain(manifest)
+
+
+def test_every_line_of_the_json_log_is_an_event(explain, half_broken, short_rows):
+    _, out, err = explain(half_broken, "--log", "json")
+    first, second = (row["segment_id"] for row in short_rows(2))
+    events = [json.loads(line) for line in err.splitlines()]
+    assert [event["event"] for event in events if event["event"] != "UnitDone"] == [
+        "Started",
+        "SegmentFailed",
+        "Finished",
+    ]
+    started, *_, finished = events
+    assert (started["total"], started["done"], started["trained"]) == (2, 0, False)
+    (failed,) = (event for event in events if event["event"] == "SegmentFailed")
+    assert (failed["segment_id"], failed["stage"]) == (second, "decode")
+    done = [event["done"] for event in events if event["event"] == "UnitDone"]
+    assert done == sorted(done)
+    assert done[-1] == 2
+    assert (finished["segments"], finished["explained"]) == (2, 1)
+    assert first not in err
+    assert out == ""
+
+
+def test_without_a_terminal_the_log_is_json(explain, manifest):
+    _, _, err = explain(manifest)
+    assert [json.loads(line)["event"] for line in err.splitlines()][-1] == "Finished"
+
+
+def test_the_bar_shows_what_failed_as_it_is_written(explain, half_broken):
+    code, _, err = explain(half_broken, "--log", "rich")
+    assert code == 4
+    shown = " ".join(err.split())
+    assert "untrained model" in shown
+    assert "g[/one].mp4" in shown
+    assert "1 of 2 segments explained" in shown
+    assert "1 x decode: Media file" in shown
+    assert "<media>' doesn't exist" in shown
+
+
+def test_every_option_is_an_environment_variable(mmexplain, manifest, model, tmp_path, monkeypatch):
+    given = {
+        "MODEL": model,
+        "OUT": tmp_path / "out",
+        "WORKERS": 0,
+        "MASKS": 12,
+        "MAX_MASKS": 36,
+        "SEED": 5,
+        "VIDEO_PLAYERS": "time",
+        "CLASSES": "all",
+        "LIMIT": 1,
+        "WHERE": "scene=s1",
+        "LOG": "json",
+    }
+    for name, value in given.items():
+        monkeypatch.setenv(f"MMEXPLAIN_EXPLAIN_{name}", str(value))
+    assert mmexplain("explain", manifest)[0] == 0
+    run = run_json(tmp_path)
+    expected = {"masks": 12, "max_masks": 36, "seed": 5, "video_players": "time", "classes": "all"}
+    assert {key: run["config"][key] for key in expected} == expected
+    assert run["selection"] == {"where": ["scene=s1"], "limit": 1}
+    rows = pq.read_table(tmp_path / "out" / "segments")
+    assert rows["extra"].to_pylist() == [[("scene", "s1")]]
+
+
+def test_the_command_line_wins_over_the_environment(explain, manifest, tmp_path, monkeypatch):
+    monkeypatch.setenv("MMEXPLAIN_EXPLAIN_SEED", "5")
+    assert explain(manifest, "--seed", 6)[0] == 0
+    assert run_json(tmp_path)["config"]["seed"] == 6
+
+
+def test_what_ran_first_is_retried_when_asked(explain, half_broken, tmp_path, short_rows):
+    assert explain(half_broken)[0] == 4
+    (tmp_path / "g[").mkdir()
+    (tmp_path / "g[" / "one].mp4").write_bytes(Path(short_rows(1)[0]["media"]).read_bytes())
+    assert explain(half_broken)[0] == 4
+    assert explain(half_broken, "--retry-errors")[0] == 0
