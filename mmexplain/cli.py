@@ -78,7 +78,7 @@ def run_options(command: Callable[..., Any]) -> Callable[..., Any]:
         click.option("--masks", type=Masks(), default="auto", show_default=True, help="Sub-masks per modality."),
         click.option("--max-masks", default=MAX_MASKS, show_default=True, help="Most of them."),
         click.option("--seed", default=0, show_default=True, help="Of the sub-masks."),
-        click.option("--threads", type=click.IntRange(min=1), default=1, show_default=True, help="Threads of each worker."),
+        click.option("--threads", type=click.IntRange(min=1), default=1, show_default=True, help="Of each worker."),
         click.option("--workers", type=click.IntRange(min=0), help="Processes; 0 is this one alone.  [default: cores]"),
         click.option("--log", type=click.Choice(["auto", "rich", "json"]), default="auto", show_default=True),
     ]

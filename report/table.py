@@ -68,9 +68,10 @@ def _shares(contribution: Row) -> str:
 
 
 def _title(result: Result) -> str:
+    folder = escape(str(result.folder))
     if result.run["trained"]:
-        return escape(str(result.folder))
-    return f"{escape(str(result.folder))}\n[bold red]untrained model: random weights, these explanations mean nothing[/bold red]"
+        return folder
+    return f"{folder}\n[bold red]untrained model: random weights, these explanations mean nothing[/bold red]"
 
 
 def _caption(segments: list[Row], most: int) -> str:

@@ -146,7 +146,7 @@ def test_a_bad_parquet_row_is_named(tmp_path):
 
 
 def test_a_missing_manifest_is_named(tmp_path):
-    with pytest.raises(CollectionError, match="m.csv is no file; give a manifest"):
+    with pytest.raises(CollectionError, match=r"m\.csv is no file; give a manifest"):
         list(read_collection(tmp_path / "m.csv"))
 
 

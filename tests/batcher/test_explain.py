@@ -52,7 +52,7 @@ def names(explanation):
 
 def shapley_by_orders(players, value):
     """The mean over all orders of what a player adds to those before it (Shapley 1953)."""
-    phi = {player: 0.0 for player in players}
+    phi = dict.fromkeys(players, 0.0)
     orders = list(permutations(players))
     for order in orders:
         for i, player in enumerate(order):
@@ -183,6 +183,13 @@ def test_too_few_masks_are_admitted(clip, fake_backend, options, masks, converge
     explanation = explain_clip(clip, "s", fake_backend(), options)  # 13 words, 1 half-second, 16 cells
     assert explanation.masks == masks
     assert explanation.converged is converged
+
+
+def test_masks_that_span_by_luck_are_still_too_few(clip, fake_backend):
+    tried = [explain_clip(clip, "s", fake_backend(), Options(max_masks=34, seed=seed)) for seed in range(10)]
+    spanning = [e for e in tried if not e.estimate.diagnostics["rank_deficiency"]]
+    assert spanning
+    assert not any(explanation.converged for explanation in tried)
 
 
 def test_probabilities_survive_large_logits(clip, fake_backend):

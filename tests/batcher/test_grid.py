@@ -193,7 +193,8 @@ def test_no_call_is_larger_than_its_slice(whole, bounds):
         elif graph == "head":
             K_T, K_A, _ = shapes["text_audio"]
             K_V = shapes["text_video"][1]
-            assert K_T * K_A * K_V <= max(bounds.grid_points, K_V)  # one row of the last axis at least
+            points = K_T * K_A * K_V
+            assert points <= max(bounds.grid_points, K_V)  # one row of the last axis at least
         else:
             assert max(shapes["x"][0], shapes["y"][0]) <= bounds.pair_masks
 

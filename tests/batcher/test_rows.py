@@ -18,8 +18,8 @@ from batcher.rows import (
 from batcher.schema import FAILED, TABLES
 
 PLAYERS = (
-    Player("text", 0, token="fine", char_start=0, char_end=4),
-    Player("text", 1, token="day"),
+    Player("text", 0, "fine", char_start=0, char_end=4),
+    Player("text", 1, "day"),
     Player("audio", 0, start_ms=0.0, end_ms=500.0),
     Player("video", 0, row=0, column=0),
     Player("video", 1, row=0, column=1),

@@ -178,9 +178,14 @@ def test_a_drop_that_is_cut_short_is_done_again(store, monkeypatch):
 def test_a_replaced_file_is_the_old_one_or_the_new_one(tmp_path):
     path = tmp_path / "run.json"
     path.write_text("old")
-    with pytest.raises(RuntimeError), replaced(path) as partial:
-        partial.write_text("ne")
-        raise RuntimeError
+
+    def breaks():
+        with replaced(path) as partial:
+            partial.write_text("ne")
+            raise RuntimeError
+
+    with pytest.raises(RuntimeError):
+        breaks()
     assert path.read_text() == "old"
     with replaced(path) as partial:
         partial.write_text("new")

@@ -174,7 +174,7 @@ def test_a_file_that_cant_be_read_is_named(problems, part_of, ids, table, damage
     assert problem.startswith(f"{path} can't be read: ")
 
 
-def test_many_are_counted_and_some_are_named(problems, finished, result_copy, tmp_path, write_manifest, short_rows):
+def test_many_are_counted_and_some_are_named(problems, result_copy, tmp_path, write_manifest, short_rows):
     manifest = write_manifest(tmp_path / "grown.jsonl", short_rows(12))
     run = json.loads((result_copy / "run.json").read_text())
     (result_copy / "run.json").write_text(json.dumps(run | {"manifest": str(manifest)}))

@@ -10,18 +10,19 @@ from batcher.store import Store
 from report.table import describe, result_table
 
 
-def player(modality, index, phi, **described):
-    return {"segment_id": "a", "label": "joy", "modality": modality, "player": index, "phi": phi} | described
+def player(modality, index, phi, word=None, **described):
+    known = {"segment_id": "a", "label": "joy", "modality": modality, "player": index, "phi": phi, "token": word}
+    return known | described
 
 
 ATTRIBUTIONS = [
-    player("text", 0, 0.02, token="fine"),
-    player("text", 1, 0.31, token="[laughs]"),
-    player("text", 2, -0.5, token="not"),
+    player("text", 0, 0.02, "fine"),
+    player("text", 1, 0.31, "[laughs]"),
+    player("text", 2, -0.5, "not"),
     player("audio", 0, -0.3, start_ms=1000.0, end_ms=1512.5),
     player("audio", 1, -0.1, start_ms=1512.5, end_ms=2025.0),
     player("video", 6, 0.05, row=1, column=2, start_ms=0.0, end_ms=40.0),
-    player("text", 0, 0.9, token="fine") | {"label": "anger"},
+    player("text", 0, 0.9, "fine") | {"label": "anger"},
 ]
 CONTRIBUTIONS = [
     {"segment_id": "a", "label": "joy", "v_none": 0.1, "v_all": 0.6}

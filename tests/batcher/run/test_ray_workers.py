@@ -6,8 +6,10 @@ from dataclasses import replace
 import pytest
 
 from batcher.backends import BackendError
+from batcher.collection import read_collection
 from batcher.result import load_result
 from batcher.run import Run, explain_collection
+from batcher.run.unit import units_of
 from batcher.run.worker import WorkerSetup
 from batcher.validate import validate
 
@@ -45,7 +47,8 @@ def dying_actor(monkeypatch, tmp_path):
                     file.write(" ".join(ids) + "\n")
                 died = begun.read_text().count(culprit)
                 if died <= deaths and any(name.startswith(culprit) for name in ids):
-                    os._exit(1)
+                    self.worker.store.write_unit(unit.unit_id, {"contributions": [], "attributions": []})
+                    os._exit(1)  # in the middle of writing
                 return super().explain(unit, clips, attempts)
 
         monkeypatch.setattr(ray_workers, "_Actor", Dying)
@@ -87,6 +90,40 @@ def test_a_segment_that_kills_every_worker_takes_no_other_with_it(nine, tmp_path
         innocent = [row for row in rows if not row["segment_id"].startswith("04_")]
         assert innocent == [row for row in expected[table] if not row["segment_id"].startswith("04_")]
     assert validate(load_result(run.out)) == []
+
+
+def test_a_unit_that_is_tried_again_has_its_worker_to_itself(nine, artefact, tmp_path, monkeypatch):
+    # Else the death of one of two segments, each on its last try, would be held against both.
+    from batcher.run import ray_workers  # noqa: PLC0415
+
+    class Told:
+        def __init__(self):
+            self.units, self.explain, self.remote = [], self, self.take
+
+        def take(self, unit, *_):
+            self.units.append(unit)
+            return object()
+
+    monkeypatch.setattr(ray_workers, "_decode", Told())
+    setup = WorkerSetup(nine.artefact, "cpu", 1, nine.options, tmp_path, {})
+    workers = ray_workers.RayWorkers(setup, artefact, workers=2)
+    fresh = units_of(read_collection(nine.manifest), 1)
+    first, second = Told(), Told()
+    in_flight = {}
+
+    def fill():
+        workers._fill([first, second], in_flight, fresh)  # noqa: SLF001  # who gets what is decided there
+        return len(first.units), len(second.units)
+
+    assert fill() == (2, 2)
+    again, *_ = in_flight
+    workers._queue.append((in_flight.pop(again).unit, 2))  # noqa: SLF001
+    assert fill() == (2, 2)  # each still has another unit
+    idle = [place for place, attempt in in_flight.items() if attempt.actor is first]
+    for place in idle:
+        del in_flight[place]
+    assert fill() == (3, 2)  # the unit again, and nothing beside it; the second worker is full
+    assert first.units[-1] == first.units[0]
 
 
 def test_a_decoder_that_dies_fails_its_segment_alone(nine, tmp_path, monkeypatch):

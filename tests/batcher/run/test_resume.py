@@ -71,12 +71,18 @@ def processes_of(folder):
 
 
 def kill_after_the_first_commit(run, *more, **environment):
-    process = subprocess.Popen(
+    process = subprocess.Popen(  # noqa: S603  # our own command
         command(run, *more), start_new_session=True, stderr=subprocess.DEVNULL, env=os.environ | environment
     )
     wait(lambda: commits(run) or process.poll() is not None)
     os.killpg(process.pid, signal.SIGKILL)
     assert process.wait() == -signal.SIGKILL, "the run ended before it could be killed"
+
+
+def run_to_the_end(run, *more, **environment):
+    subprocess.run(  # noqa: S603  # our own command
+        command(run, *more), check=True, stderr=subprocess.DEVNULL, env=os.environ | environment
+    )
 
 
 def files(run):
@@ -99,7 +105,7 @@ def test_a_killed_run_goes_on_where_it_stopped(uninterrupted, tmp_path, rows_of)
     kill_after_the_first_commit(run, "--workers", "0")
     before = files(run)
     assert 0 < len(commits(run)) < SEGMENTS
-    subprocess.run(command(run, "--workers", "0"), check=True, stderr=subprocess.DEVNULL)
+    run_to_the_end(run, "--workers", "0")
     check_resumed(run, before, uninterrupted, rows_of)
 
 
@@ -110,10 +116,5 @@ def test_so_does_a_run_with_workers(uninterrupted, tmp_path, rows_of, ray_folder
     wait(lambda: not processes_of(ray_folder))
     before = files(run)
     assert 0 < len(commits(run)) < SEGMENTS
-    subprocess.run(
-        command(run, "--workers", "1"),
-        check=True,
-        stderr=subprocess.DEVNULL,
-        env=os.environ | {"RAY_TMPDIR": ray_folder},
-    )
+    run_to_the_end(run, "--workers", "1", RAY_TMPDIR=ray_folder)
     check_resumed(run, before, uninterrupted, rows_of)
