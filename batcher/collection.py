@@ -127,6 +127,7 @@ def _parquet_rows(manifest: Path) -> Iterator[tuple[str, Mapping[str, Any]]]:
 
 
 def _segment(row: Mapping[str, Any], manifest: Path, place: str) -> Segment:
+    _check_text(row, place)
     for name in ("segment_id", "media"):
         if name not in row:
             raise CollectionError(f"{place} has no {name}; every segment needs one")
@@ -135,7 +136,7 @@ def _segment(row: Mapping[str, Any], manifest: Path, place: str) -> Segment:
     return Segment(
         segment_id=str(row["segment_id"]),
         media=media,
-        path=manifest.parent / media,
+        path=manifest.resolve().parent / media,
         start_ms=_number(row, "start_ms", place) or 0.0,
         end_ms=end_ms,
         text=_optional(row, "text"),
@@ -146,6 +147,15 @@ def _segment(row: Mapping[str, Any], manifest: Path, place: str) -> Segment:
         carrier_id=_optional(row, "carrier_id"),
         extra={name: _plain(value) for name, value in row.items() if name not in KNOWN},
     )
+
+
+def _check_text(row: Mapping[str, Any], place: str) -> None:
+    """Refuse half an emoji: JSON can hold one half of a surrogate pair, UTF-8 and Parquet can't."""
+    for name, value in row.items():
+        try:
+            str(value).encode()
+        except UnicodeEncodeError as error:
+            raise CollectionError(f"{place} has half a character in {name} ({error}); mend the text") from error
 
 
 def _optional(row: Mapping[str, Any], name: str) -> str | None:

@@ -8,8 +8,7 @@ from pathlib import Path
 from tokenizers import Tokenizer
 
 from batcher.collection import Segment
-from batcher.rows import Failure
-from batcher.schema import FAILED
+from batcher.outcome import Failure
 from export.artefact import TOKENIZER, Artefact
 from media import Clip, MediaError, Text, decode_clip, from_ids, load_tokenizer, tokenize
 
@@ -28,9 +27,9 @@ def decode(segment: Segment, artefact: Artefact, artefact_folder: Path) -> Decod
     try:
         clip: Clip | Failure = clip_of(segment, artefact, artefact_folder)
     except MediaError as error:
-        clip = Failure("decode", str(error), FAILED)
+        clip = Failure("decode", str(error))
     except Exception as error:  # noqa: BLE001  # one hostile file must not stop a night's run
-        clip = Failure("decode", f"{type(error).__name__}: {error}", FAILED)
+        clip = Failure("decode", f"{type(error).__name__}: {error}")
     return Decoded(clip, time.perf_counter() - started)
 
 
@@ -45,6 +44,7 @@ def clip_of(segment: Segment, artefact: Artefact, artefact_folder: Path) -> Clip
         text=_text(segment, artefact, artefact_folder),
         start_ms=segment.start_ms,
         end_ms=segment.end_ms,
+        modalities=artefact.modalities,
         preprocessing=artefact.preprocessing,
     )
 

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from batcher.backends import Backend
 from batcher.designs import MAX_MASKS, draw_design, enough, mask_budget, modality_seed
-from batcher.estimators import Explanation, estimate, grid_estimator_names
+from batcher.estimators import Explanation, estimate, takes_grid
 from batcher.estimators.exact import MAX_PLAYERS
 from batcher.grid import Grid, Maskable
 from batcher.players import Player, Players, VideoPlayers, players_of
@@ -73,10 +73,8 @@ def check_options(options: Options) -> None:
         ValueError: too few masks are asked for, or the estimator takes no grid.
     """
     mask_budget(1, masks=options.masks, max_masks=options.max_masks)
-    if options.estimator not in grid_estimator_names():
-        raise ValueError(
-            f"estimator {options.estimator!r} doesn't take a grid; those that do: {', '.join(grid_estimator_names())}"
-        )
+    if not takes_grid(options.estimator):
+        raise ValueError(f"estimator {options.estimator!r} doesn't take a grid; use grid-kernelshap or exact")
 
 
 def explain_clip(clip: Clip, segment_id: str, backend: Backend, options: Options) -> SegmentExplanation:
@@ -106,17 +104,26 @@ def explain_clip(clip: Clip, segment_id: str, backend: Backend, options: Options
     _check_players(players, options)
     designs = {m: _design(m, players.get(m), segment_id, options) for m in MODALITIES}
     grid = backend.grid(_maskable(clip, players, designs))
-    return _explanation(players, designs, grid, options)
+    seed = modality_seed(options.seed, segment_id, "estimator")
+    return _explanation(players, designs, grid, options, seed)
 
 
 def _check_players(players: Mapping[Modality, Players], options: Options) -> None:
     """Raise ValueError for more players than can be enumerated: 2^n masks would be encoded before `exact` could."""
+    if options.estimator != "exact":
+        return
     n = sum(p.n for p in players.values())
-    if options.estimator == "exact" and n > MAX_PLAYERS:
+    if n > MAX_PLAYERS:
         raise ValueError(
             f"the segment has {n} players and 'exact' takes at most {MAX_PLAYERS}: use an estimator that samples, "
             "or fewer players (--video-players time, a shorter segment)"
         )
+    for modality, p in players.items():
+        if 1 << p.n > options.max_masks:
+            raise ValueError(
+                f"'exact' needs {1 << p.n} masks for the segment's {p.n} {modality} players, more than the "
+                f"{options.max_masks} allowed: raise --max-masks, or use an estimator that samples"
+            )
 
 
 def _design(modality: Modality, players: Players | None, segment_id: str, options: Options) -> NDArray[np.bool_]:
@@ -146,6 +153,7 @@ def _explanation(
     designs: Mapping[Modality, NDArray[np.bool_]],
     grid: Grid,
     options: Options,
+    seed: int,
 ) -> SegmentExplanation:
     started = time.perf_counter()
     probabilities = softmax(grid.logits)
@@ -157,7 +165,7 @@ def _explanation(
         probabilities[..., list(explained)],
         (designs["text"], designs["audio"], designs["video"]),
         estimator=options.estimator,
-        seed=options.seed,
+        seed=seed,
     )
     spanned = not estimated.diagnostics.get("rank_deficiency", 0)
     return SegmentExplanation(

@@ -13,13 +13,13 @@ from typing import Any, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from export.artefact import HEAD, pair_graph
+from export.artefact import HEAD, pair_graph, pairs_of, term_name
 from media.modality import MODALITIES, Modality
 
 Array = NDArray[Any]
 
 
-class Run(Protocol):
+class RunGraph(Protocol):
     """Runs a graph on its inputs, by their names."""
 
     def __call__(self, graph: str, /, **inputs: Array) -> list[Array]:
@@ -66,7 +66,7 @@ class Grid:
 
 
 def evaluate_grid(
-    run: Run,
+    run: RunGraph,
     inputs: Mapping[Modality, Maskable],
     absent: Mapping[Modality, Array],
     slices: Slices,
@@ -98,7 +98,7 @@ def evaluate_grid(
     return Grid(logits, encoded - started, time.perf_counter() - encoded, frames_encoded)
 
 
-def frame_features(run: Run, video: Maskable, pictures: int) -> tuple[NDArray[np.float32], int]:
+def frame_features(run: RunGraph, video: Maskable, pictures: int) -> tuple[NDArray[np.float32], int]:
     """Features of every frame under every sub-mask, each distinct picture encoded once.
 
     Frames that the players divide alike form a run. Within a run two sub-masks show the same picture where
@@ -136,7 +136,7 @@ def frame_features(run: Run, video: Maskable, pictures: int) -> tuple[NDArray[np
     return features, encoded
 
 
-def _black_feature(run: Run, video: Maskable) -> NDArray[np.float32]:
+def _black_feature(run: RunGraph, video: Maskable) -> NDArray[np.float32]:
     """The feature [d_v] of a black picture."""
     features = run(
         "video_frames",
@@ -156,7 +156,7 @@ def _alike(player: NDArray[np.int64]) -> Iterator[slice]:
         yield slice(start, stop)
 
 
-def _encode_pictures(run: Run, video: Maskable, pictures: int) -> NDArray[np.float32]:
+def _encode_pictures(run: RunGraph, video: Maskable, pictures: int) -> NDArray[np.float32]:
     """Features [K, F, d_v] of the frames under each sub-mask, at most so many pictures in a call."""
     rows = []
     for masks in _spans(len(video.keep), pictures):
@@ -169,7 +169,7 @@ def _encode_pictures(run: Run, video: Maskable, pictures: int) -> NDArray[np.flo
     return np.concatenate(rows)
 
 
-def _in_slices(run: Run, graph: str, clip: str, masked: Maskable, masks: int) -> Array:
+def _in_slices(run: RunGraph, graph: str, clip: str, masked: Maskable, masks: int) -> Array:
     """Encodings [K, L, d] of text or sound."""
     given = {clip: masked.clip, "player": masked.player}
     return np.concatenate([run(graph, **given, keep=masked.keep[rows])[0] for rows in _spans(len(masked.keep), masks)])
@@ -180,20 +180,23 @@ def _spans(length: int, size: int) -> Iterator[slice]:
         yield slice(start, min(start + size, length))
 
 
-def _logits(run: Run, encodings: Mapping[Modality, Array], slices: Slices) -> NDArray[np.float32]:
+def _logits(run: RunGraph, encodings: Mapping[Modality, Array], slices: Slices) -> NDArray[np.float32]:
     """Logits [K_T, K_A, K_V, classes] from the encodings."""
     present = [m for m in MODALITIES if m in encodings]
-    terms: dict[tuple[Modality, ...], Array] = {}
-    for i, x in enumerate(present):
-        for y in present[i + 1 :]:
-            terms[x, y], terms[y, x] = _pair(run, x, y, encodings, slices.pair_masks)
+    terms: dict[str, Array] = {}
+    axes: dict[str, tuple[Modality, ...]] = {}
+    for x, y in pairs_of(present):
+        forth, back = term_name(x, y), term_name(y, x)
+        terms[forth], terms[back] = _pair(run, x, y, encodings, slices.pair_masks)
+        axes |= {forth: (x, y), back: (y, x)}
     if not terms:
-        terms = {(m,): encodings[m][:, 0] for m in present}
+        terms, axes = {m: encodings[m][:, 0] for m in present}, {m: (m,) for m in present}
     shape = [len(encodings[m]) if m in encodings else 1 for m in MODALITIES]
     out: NDArray[np.float32] | None = None
     for tile in _tiles(shape, slices.grid_points):
         place = dict(zip(MODALITIES, tile, strict=True))
-        block = run(HEAD, **{"_".join(name): term[tuple(place[m] for m in name)] for name, term in terms.items()})[0]
+        parts = {name: term[tuple(place[m] for m in axes[name])] for name, term in terms.items()}
+        block = run(HEAD, **parts)[0]
         if out is None:
             out = np.empty((*shape, block.shape[-1]), np.float32)
         out[tile] = block
@@ -201,7 +204,9 @@ def _logits(run: Run, encodings: Mapping[Modality, Array], slices: Slices) -> ND
     return out
 
 
-def _pair(run: Run, x: Modality, y: Modality, encodings: Mapping[Modality, Array], masks: int) -> tuple[Array, Array]:
+def _pair(
+    run: RunGraph, x: Modality, y: Modality, encodings: Mapping[Modality, Array], masks: int
+) -> tuple[Array, Array]:
     """Both inter-modality terms, [K_x, K_y, d_x] and [K_y, K_x, d_y]."""
     graph = pair_graph(x, y)
     blocks = [

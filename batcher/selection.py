@@ -20,11 +20,20 @@ class Selection:
         """The segments that are selected.
 
         Raises:
-            CollectionError: a condition isn't COLUMN=VALUE.
+            CollectionError: a condition isn't COLUMN=VALUE, or no row has the column.
         """
+        return islice(self._fitting(segments), self.limit)
+
+    def _fitting(self, segments: Iterable[Segment]) -> Iterator[Segment]:
         conditions = [_condition(text) for text in self.where]
-        fitting = (s for s in segments if all(_column(s, name) == value for name, value in conditions))
-        return islice(fitting, self.limit)
+        unseen = {name for name, _ in conditions}
+        for segment in segments:
+            values = {name: _column(segment, name) for name, _ in conditions}
+            unseen -= {name for name, value in values.items() if value is not None}
+            if all(values[name] == value for name, value in conditions):
+                yield segment
+        if unseen:
+            raise CollectionError(f"no row of the collection has a value of {', '.join(sorted(unseen))}")
 
 
 def _condition(text: str) -> tuple[str, str]:

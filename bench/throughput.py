@@ -22,9 +22,9 @@ import pyarrow.parquet as pq
 from batcher.collection import Segment, read_collection
 from batcher.explain import Options
 from batcher.players import VIDEO_PLAYERS, VideoPlayers
-from batcher.result import load_result
 from batcher.run import Event, Run, explain_collection
 from batcher.run.events import UnitDone
+from batcher.store.result import load_result
 from bench.demo import common_options, described
 from bench.machine import cores
 from bench.output import Column, Report, Section, publish

@@ -5,7 +5,7 @@ Reading one needs no torch. The graphs' inputs and outputs are described in `doc
 
 import hashlib
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any, Final
@@ -14,6 +14,22 @@ import numpy as np
 
 from media import Preprocessing, TextTokens
 from media.modality import MODALITIES, Modality
+from sseft.config import pairs_of, term_name
+
+__all__ = [
+    "ABSENT",
+    "HEAD",
+    "TOKENIZER",
+    "Artefact",
+    "ArtefactError",
+    "absent_encodings",
+    "file_digest",
+    "graph_names",
+    "load_artefact",
+    "pair_graph",
+    "pairs_of",
+    "term_name",
+]
 
 SCHEMA_VERSION: Final = 1
 DESCRIPTION: Final = "artefact.json"
@@ -60,7 +76,7 @@ class Artefact:
     @property
     def pairs(self) -> tuple[tuple[Modality, Modality], ...]:
         """The pairs of modalities between which the model attends."""
-        return tuple(pairs_of(self.modalities))
+        return pairs_of(self.modalities)
 
     @property
     def digest(self) -> str:
@@ -70,13 +86,6 @@ class Artefact:
     def write(self, folder: Path) -> None:
         """Write the description beside the files that it names."""
         (folder / DESCRIPTION).write_text(json.dumps(asdict(self), indent=2) + "\n")
-
-
-def pairs_of(modalities: tuple[Modality, ...]) -> Iterator[tuple[Modality, Modality]]:
-    """The pairs of modalities, in the order of `MODALITIES`."""
-    for i, x in enumerate(modalities):
-        for y in modalities[i + 1 :]:
-            yield x, y
 
 
 def pair_graph(x: Modality, y: Modality) -> str:

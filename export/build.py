@@ -98,13 +98,19 @@ def absent(model: SSEFT) -> dict[Modality, NDArray[np.float32]]:
 
 
 def _copy_tokenizer(source: Path, target: Path, model: SSEFT) -> None:
+    text = model.config.text
+    remedy = "give the tokenizer that the model was trained with"
     try:
-        size = load_tokenizer(source).get_vocab_size()
+        tokenizer = load_tokenizer(source)
     except MediaError as error:
         raise ArtefactError(str(error)) from error
-    if size > model.config.text.vocab_size:
+    if tokenizer.get_vocab_size() > text.vocab_size:
         raise ArtefactError(
-            f"{source} has {size} tokens, the model's embedding {model.config.text.vocab_size}; "
-            "give the tokenizer that the model was trained with"
+            f"{source} has {tokenizer.get_vocab_size()} tokens, the model's embedding {text.vocab_size}; {remedy}"
         )
+    special = {"<s>": text.bos_id, "<pad>": text.pad_id, "</s>": text.eos_id, "<mask>": text.mask_id}
+    for token, expected in special.items():
+        found = tokenizer.token_to_id(token)
+        if found not in {None, expected}:
+            raise ArtefactError(f"{source} gives {token} the id {found}, the model {expected}; {remedy}")
     shutil.copyfile(source, target)

@@ -14,7 +14,8 @@ from torch.export import Dim
 from export.artefact import HEAD, pair_graph
 from export.graphs import AudioGraph, FramesGraph, HeadGraph, PairGraph, TextGraph, VideoGraph
 from media.modality import Modality
-from sseft.model import SSEFT, term_name
+from sseft.config import term_name
+from sseft.model import SSEFT
 
 OPSET = 20
 CELLS = 4

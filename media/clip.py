@@ -1,15 +1,20 @@
 """A clip: one segment's words, sound and picture, as the model sees them."""
 
 import math
+from collections.abc import Callable, Container
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import TypeVar
 
 from media.container import check_span, duration_ms
 from media.errors import MediaError
+from media.modality import MODALITIES, Modality
 from media.preprocessing import Preprocessing
 from media.sound import Sound, decode_sound
 from media.text import Text
 from media.video import Video, decode_video
+
+Stream = TypeVar("Stream", Sound, Video)
 
 
 @dataclass(frozen=True)
@@ -23,11 +28,14 @@ class Clip:
     """Start of the segment in the media file's time, in ms."""
     end_ms: float
     """Its end, in ms; never past the end of the media."""
+    damaged: bool = False
+    """Whether a stream that the media has can't be decoded there, so that its modality is left out."""
 
     @property
     def cut(self) -> bool:
         """Whether the model sees only a part of the segment."""
-        return any(part is not None and part.cut for part in (self.text, self.sound, self.video))
+        parts = (self.text, self.sound, self.video)
+        return self.damaged or any(part is not None and part.cut for part in parts)
 
 
 def decode_clip(
@@ -36,6 +44,7 @@ def decode_clip(
     text: Text | None = None,
     start_ms: float = 0.0,
     end_ms: float | None = None,
+    modalities: Container[Modality] = MODALITIES,
     preprocessing: Preprocessing,
 ) -> Clip:
     """Decode the sound and the picture of a span.
@@ -46,35 +55,59 @@ def decode_clip(
         start_ms: start of the span in the file's time, in ms.
         end_ms: its end, exclusive; an end past the media's is moved there (transcripts round up, and speech
             recognition runs over). None: the end of the media.
+        modalities: those that the model sees; the others aren't decoded.
         preprocessing: the model's rates, sizes and limits.
 
     Returns:
         The clip, with its real end.
 
     Raises:
-        MediaError: the file can't be read, the span is none or starts past the end of the media, or there
-            is neither sound nor picture nor text in it.
+        MediaError: the file can't be read, the span is none or starts past the end of the media, neither sound
+            nor picture can be decoded where there are any, or there is neither sound nor picture nor text.
     """
     check_span(start_ms, end_ms)
     length_ms = duration_ms(media)
-    sound = decode_sound(media, start_ms, end_ms, preprocessing)
-    video = decode_video(media, start_ms, end_ms, preprocessing)
+    damage: list[MediaError] = []
+    sound: Sound | None = None
+    video: Video | None = None
+    if "audio" in modalities:
+        sound = _unless_damaged(damage, lambda: decode_sound(media, start_ms, end_ms, preprocessing))
+    if "video" in modalities:
+        video = _unless_damaged(damage, lambda: decode_video(media, start_ms, end_ms, preprocessing))
     if sound is None and video is None:
-        if length_ms is not None and start_ms >= length_ms:
-            raise MediaError(
-                f"Span from {start_ms} ms starts past the end of '{media}', which lasts {length_ms:.0f} ms. "
-                "Check that the times belong to this file and are in ms."
-            )
-        if text is None:
-            raise MediaError(
-                f"'{media}' has neither sound nor picture from {start_ms} ms to {end_ms} ms, and the segment "
-                "has no text. Leave it out of the collection, or give it a text."
-            )
+        _check_words_suffice(media, text, start_ms, length_ms, damage)
     ends_ms = [] if video is None else [float(video.times_ms[-1])]
     if sound is not None:
         ends_ms.append(sound.start_ms + 1000 * len(sound.wave) / preprocessing.sample_rate_hz)
-    clip = Clip(text, sound, video, start_ms, math.inf if end_ms is None else end_ms)
+    clip = Clip(text, sound, video, start_ms, math.inf if end_ms is None else end_ms, damaged=bool(damage))
     return replace(clip, end_ms=_end_ms(clip, ends_ms, length_ms))
+
+
+def _check_words_suffice(
+    media: Path | str, text: Text | None, start_ms: float, length_ms: float | None, damage: list[MediaError]
+) -> None:
+    """Refuse a span without sound and picture, unless it simply has none and there are words."""
+    if damage:
+        raise damage[0]
+    if length_ms is not None and start_ms >= length_ms:
+        raise MediaError(
+            f"Span from {start_ms} ms starts past the end of '{media}', which lasts {length_ms:.0f} ms. "
+            "Check that the times belong to this file and are in ms."
+        )
+    if text is None:
+        raise MediaError(
+            f"'{media}' has neither sound nor picture for the model from {start_ms} ms on, and the segment has no "
+            "text. Leave it out of the collection, or give it a text."
+        )
+
+
+def _unless_damaged(damage: list[MediaError], decode: Callable[[], Stream | None]) -> Stream | None:
+    """What was decoded; None for a damaged stream, whose error joins `damage`."""
+    try:
+        return decode()
+    except MediaError as error:
+        damage.append(error)
+        return None
 
 
 def _end_ms(clip: Clip, ends_ms: list[float], length_ms: float | None) -> float:

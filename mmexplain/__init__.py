@@ -12,7 +12,7 @@ from batcher.collection import Segment, read_collection
 from batcher.decode import clip_of
 from batcher.estimators import Explanation, estimate
 from batcher.explain import Options, SegmentExplanation, explain_clip
-from batcher.result import Result, load_result
+from batcher.store.result import Result, load_result
 
 __all__ = [
     "Backend",

@@ -15,13 +15,13 @@ from batcher.backends import BackendError
 from batcher.backends.onnxruntime import DEVICES, Device
 from batcher.collection import CollectionError
 from batcher.designs import MAX_MASKS
-from batcher.estimators import grid_estimator_names
 from batcher.explain import CLASSES, Classes, Options
 from batcher.players import VIDEO_PLAYERS, VideoPlayers
-from batcher.result import ResultError, load_result
 from batcher.run import ConfigError, Finished, Run, explain_collection
 from batcher.selection import Selection
-from batcher.validate import validate as find_problems
+from batcher.store.files import StoreError
+from batcher.store.result import ResultError, load_result
+from batcher.store.validate import validate as find_problems
 from export.artefact import ArtefactError
 from media.errors import CorpusError, MediaError
 from mmexplain.progress import Log, progress
@@ -30,7 +30,7 @@ from report.table import result_table
 DEMO: Final = Path(str(files("mmexplain") / "demo"))
 
 
-BAD_INPUT: Final = (ArtefactError, CollectionError, ConfigError, CorpusError, MediaError, ResultError)
+BAD_INPUT: Final = (ArtefactError, CollectionError, ConfigError, CorpusError, MediaError, ResultError, StoreError)
 
 
 class Exit(IntEnum):
@@ -97,7 +97,7 @@ def cli() -> None:
 @click.argument("collection", type=click.Path(path_type=Path))
 @click.option("--model", type=click.Path(path_type=Path), required=True, help="The artefact's folder.")
 @click.option("--out", type=Folder(), required=True, help="The result's folder.")
-@click.option("--estimator", type=click.Choice(grid_estimator_names()), default=Options.estimator, show_default=True)
+@click.option("--estimator", default=Options.estimator, show_default=True, help="Or exact, or one registered.")
 @click.option("--video-players", type=click.Choice(VIDEO_PLAYERS), default="space", show_default=True)
 @click.option("--classes", type=click.Choice(CLASSES), default="predicted", show_default=True)
 @click.option("--device", type=click.Choice(DEVICES), default="cpu", show_default=True)
@@ -222,7 +222,8 @@ def export(
         from mmexplain.exporting import export_checkpoint, export_untrained  # noqa: PLC0415  # needs torch
     except ModuleNotFoundError as error:
         raise click.UsageError(
-            f"{error.name} isn't installed; exporting needs: pip install 'mmexplain[train]'"
+            f"{error.name} isn't installed; exporting needs: pip install 'mmexplain[train]' "
+            "(from a checkout: pip install -e '.[train]')"
         ) from error
     if checkpoint:
         names = tuple(labels.split(",")) if labels else None
@@ -259,6 +260,6 @@ def main() -> None:
         click.echo(f"Error: {error}", err=True)
         code = Exit.NO_SERVER
     except (KeyboardInterrupt, click.Abort):
-        click.echo("Interrupted. The same command goes on where this one stopped.", err=True)
+        click.echo("Interrupted. `mmexplain explain` goes on where it stopped.", err=True)
         code = Exit.INTERRUPTED
     sys.exit(code)

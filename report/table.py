@@ -6,8 +6,8 @@ from typing import Any
 from rich.markup import escape
 from rich.table import Table
 
-from batcher.result import Result
-from batcher.schema import EXPLAINED
+from batcher.outcome import EXPLAINED
+from batcher.store.result import Result
 from media.modality import MODALITIES
 
 Row = dict[str, Any]
@@ -27,7 +27,7 @@ def result_table(result: Result, *, most: int = 50) -> Table:
     contributions = {(row["segment_id"], row["label"]): row for row in result.table("contributions").to_pylist()}
     strongest = _strongest(result.table("attributions").to_pylist())
     table = Table(title=_title(result), caption=_caption(segments, most), caption_style="dim")
-    for name in ("segment", "label", "probability", "T / A / V (%)", *(f"strongest {m}" for m in MODALITIES)):
+    for name in ("segment", "label", "p", "T / A / V %", "strongest word", "half-second", "of the picture"):
         table.add_column(name, overflow="fold")
     for row in segments[:most]:
         if row["status"] != EXPLAINED:

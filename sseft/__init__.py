@@ -1,1 +1,1 @@
-"""SSE-FT in PyTorch: what the model is."""
+"""SSE-FT in PyTorch: what the model is. `sseft.config` needs no torch."""

@@ -11,8 +11,8 @@ import torch
 from torch import Tensor
 
 from media.modality import MODALITIES, Modality
-from sseft.config import AudioConfig, FusionConfig, ModelConfig, TextConfig, VideoConfig
-from sseft.model import SSEFT, term_name
+from sseft.config import AudioConfig, FusionConfig, ModelConfig, TextConfig, VideoConfig, term_name
+from sseft.model import SSEFT
 
 FUSION: Final = "decoder.sentence_encoder"
 ROBERTA: Final = "model_text2vec.model.decoder.sentence_encoder"

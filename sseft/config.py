@@ -1,18 +1,23 @@
 """The dimensions of an SSE-FT model, and its two presets."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import combinations
 from typing import Final
 
 from media.modality import MODALITIES, Modality
 
 MELD_LABELS: Final = ("neutral", "sadness", "anger", "joy", "surprise", "fear", "disgust")
 
-PAIRS: Final[tuple[tuple[Modality, Modality], ...]] = (
-    ("text", "audio"),
-    ("text", "video"),
-    ("audio", "video"),
-)
-"""The pairs of modalities whose inter-modality attention the model computes, in both directions."""
+
+def pairs_of(modalities: Sequence[Modality]) -> tuple[tuple[Modality, Modality], ...]:
+    """The pairs of modalities whose inter-modality attention a model computes, in both directions."""
+    return tuple(combinations(modalities, 2))
+
+
+def term_name(query: Modality, key: Modality) -> str:
+    """The name of the inter-modality term in which `query` attends to `key`."""
+    return f"{query}_{key}"
 
 
 @dataclass(frozen=True)
@@ -112,7 +117,7 @@ class ModelConfig:
     @property
     def pairs(self) -> tuple[tuple[Modality, Modality], ...]:
         """The pairs whose inter-modality attention this variant computes."""
-        return tuple(pair for pair in PAIRS if set(pair) <= set(self.modalities))
+        return pairs_of(self.modalities)
 
     @property
     def joint_dim(self) -> int:

@@ -11,15 +11,10 @@ from torch import Tensor, nn
 
 from media.modality import MODALITIES, Modality
 from sseft.audio import Wav2Vec
-from sseft.config import ModelConfig
+from sseft.config import ModelConfig, term_name
 from sseft.fusion import Head, InterModalityAttention, SequenceEncoder
 from sseft.text import TextEncoder
 from sseft.video import FabNet
-
-
-def term_name(query: Modality, key: Modality) -> str:
-    """The name of the inter-modality term in which `query` attends to `key`."""
-    return f"{query}_{key}"
 
 
 def on_grid(term: Tensor, query: Modality, key: Modality | None = None) -> Tensor:

@@ -18,7 +18,7 @@ from batcher.decode import clip_of
 from batcher.explain import Options
 from batcher.grid import Grid
 from batcher.run import Run, explain_collection
-from batcher.schema import TABLES
+from batcher.store.schema import TABLES
 from export.artefact import load_artefact
 
 DEMO = Path(mmexplain.__file__).parent / "demo"

@@ -11,7 +11,7 @@ from batcher.estimators.arrays import (
 )
 from batcher.estimators.estimator import CoalitionEstimator, GridEstimator
 from batcher.estimators.explanation import Explanation
-from batcher.estimators.registry import estimator_names, find_estimator, grid_estimator_names
+from batcher.estimators.registry import estimator_names, find_estimator, takes_grid
 
 __all__ = [
     "CoalitionEstimator",
@@ -20,7 +20,7 @@ __all__ = [
     "estimate",
     "estimator_names",
     "flatten_grid",
-    "grid_estimator_names",
+    "takes_grid",
 ]
 
 

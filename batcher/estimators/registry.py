@@ -19,10 +19,15 @@ def estimator_names() -> tuple[str, ...]:
     return tuple(sorted(BUILT_IN.keys() | entry_points(group=ENTRY_POINT_GROUP).names))
 
 
-def grid_estimator_names() -> tuple[str, ...]:
-    """The names among `estimator_names` that take a product grid, which is what explaining evaluates."""
-    found = {name: find_estimator(name) for name in estimator_names()}
-    return tuple(n for n, e in found.items() if isinstance(e, GridEstimator) or e.accepts_grid)
+def takes_grid(name: str) -> bool:
+    """Whether an estimator takes a product grid, which is what explaining evaluates.
+
+    Raises:
+        ValueError: As `find_estimator`.
+        TypeError: As `find_estimator`.
+    """
+    found = find_estimator(name)
+    return isinstance(found, GridEstimator) or found.accepts_grid
 
 
 def find_estimator(name: str) -> Estimator:

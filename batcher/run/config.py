@@ -10,9 +10,9 @@ from typing import Any, Final
 
 from batcher.backends.onnxruntime import Device
 from batcher.explain import Options
-from batcher.schema import SCHEMA_VERSION
 from batcher.selection import Selection
-from batcher.store import RUN, replaced
+from batcher.store.files import RUN, replaced
+from batcher.store.schema import SCHEMA_VERSION
 from export.artefact import Artefact
 
 RECORDED: Final = ("mmexplain", "numpy", "onnxruntime-gpu", "onnxruntime", "pyarrow", "ray", "scipy", "av")
@@ -71,14 +71,11 @@ def versions() -> dict[str, str]:
     return found
 
 
-def claim(out: Path, manifest: Path, artefact_folder: Path, selection: Selection, metadata: dict[str, Any]) -> None:
-    """Make `out` the folder of this run, or go on in it.
+def check_folder(out: Path, metadata: dict[str, Any]) -> None:
+    """Refuse a folder that isn't this run's.
 
     Args:
         out: the result folder; it may not exist yet.
-        manifest: of the collection.
-        artefact_folder: of the model.
-        selection: what of the collection is explained; may change from start to start.
         metadata: of `file_metadata`.
 
     Raises:
@@ -87,15 +84,28 @@ def claim(out: Path, manifest: Path, artefact_folder: Path, selection: Selection
     path = out / RUN
     if path.exists():
         _check_same(path, metadata)
-    elif out.exists() and (not out.is_dir() or any(out.iterdir())):
+    elif out.exists() and (not out.is_dir() or any(not entry.name.startswith(".") for entry in out.iterdir())):
         raise ConfigError(f"{out} isn't an empty folder and holds no {RUN}; choose another --out")
-    out.mkdir(parents=True, exist_ok=True)
+
+
+def record_run(
+    out: Path, manifest: Path, artefact_folder: Path, selection: Selection, metadata: dict[str, Any]
+) -> None:
+    """Write `run.json`.
+
+    Args:
+        out: the result folder.
+        manifest: of the collection.
+        artefact_folder: of the model.
+        selection: what of the collection is explained; may change from start to start.
+        metadata: of `file_metadata`.
+    """
     run = metadata | {
         "manifest": str(manifest.resolve()),
         "artefact_folder": str(artefact_folder.resolve()),
         "selection": asdict(selection),
     }
-    with replaced(path) as partial:
+    with replaced(out / RUN) as partial:
         partial.write_text(json.dumps(run, indent=2) + "\n")
 
 

@@ -1,24 +1,31 @@
 """The driver: what is still to do, who does it, and what came of it."""
 
 import os
+import re
 import time
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Final
 
 from batcher.backends.onnxruntime import Device, open_graph
-from batcher.collection import Segment, read_collection
+from batcher.collection import CollectionError, Segment, read_collection
 from batcher.explain import Options, check_options
-from batcher.result import load_result
-from batcher.run.config import ConfigError, RunConfig, claim, file_metadata
+from batcher.outcome import EXPLAINED, FAILED, UNAVAILABLE
+from batcher.run.config import ConfigError, RunConfig, check_folder, file_metadata, record_run
 from batcher.run.events import Event, Finished, SegmentFailed, Started, UnitDone
 from batcher.run.executors import Executor, InProcess
+from batcher.run.lock import exclusive
 from batcher.run.unit import UnitReport, unit_size, units_of
 from batcher.run.worker import WorkerSetup
-from batcher.schema import EXPLAINED, FAILED, UNAVAILABLE
 from batcher.selection import Selection
+from batcher.store.files import Store
+from batcher.store.result import load_result
 from export.artefact import HEAD, Artefact, load_artefact
+
+MOST_REASONS: Final = 20
+"""Of failure, in a summary."""
 
 
 @dataclass(frozen=True)
@@ -52,37 +59,70 @@ def explain_collection(run: Run, on_event: Callable[[Event], None] = lambda _: N
 
     Raises:
         ArtefactError: the model can't be read.
-        CollectionError: the manifest can't be read; nothing was explained then.
-        ConfigError: the result folder belongs to something else, or the options suit no segment.
+        CollectionError: the manifest can't be read, or has a segment of the result of other media; nothing was
+            explained then.
+        ConfigError: the result folder belongs to something else or is in use, or the options suit no segment.
+        StoreError: the result can't be written.
         BackendError: the device isn't there, or the workers can't start.
     """
     try:
         check_options(run.options)
     except ValueError as error:
         raise ConfigError(str(error)) from error
+    if run.ray_address and run.workers is None:
+        raise ConfigError("--ray-address needs --workers: the cores of this machine say nothing about the cluster")
     artefact = load_artefact(run.artefact)
     open_graph(run.artefact / f"{HEAD}.onnx", device=run.device, threads=run.threads)
-    total = sum(1 for _ in _selected(run))
+    selected = {segment.segment_id: segment.media for segment in _selected(run)}
     config = RunConfig(artefact.digest, run.options, artefact.precision, "onnxruntime", run.device, run.threads)
     metadata = file_metadata(config, artefact)
-    claim(run.out, run.manifest, run.artefact, run.selection, metadata)
-    setup = WorkerSetup(run.artefact.resolve(), run.device, run.threads, run.options, run.out.resolve(), metadata)
-    store = setup.store()
-    # In this order: a unit that loses all its segments leaves its other files behind.
-    store.drop(frozenset({UNAVAILABLE, FAILED} if run.retry_errors else {UNAVAILABLE}))
-    store.clean()
-    done = store.statuses()
-    pending = (segment for segment in _selected(run) if segment.segment_id not in done)
-    before = sum(segment.segment_id in done for segment in _selected(run))
-    on_event(Started(total, before, artefact.trained))
-    if before < total:
-        workers = _cores(run.threads) if run.workers is None else run.workers
-        units = units_of(pending, unit_size(total - before, workers))
-        _report(_executor(run, setup, artefact, workers).run(units), total, before, on_event)
-        store.clean()  # of what workers that died left of units whose segments were explained one by one
-    finished = summarise(run.out)
+    check_folder(run.out, metadata)
+    with exclusive(run.out):
+        setup = WorkerSetup(run.artefact.resolve(), run.device, run.threads, run.options, run.out.resolve(), metadata)
+        done = _resume(run, setup.store(), selected)
+        record_run(run.out, run.manifest, run.artefact, run.selection, metadata)
+        on_event(Started(len(selected), len(done), artefact.trained))
+        if len(done) < len(selected):
+            _explain_rest(run, setup, artefact, len(selected), done, on_event)
+        finished = summarise(run.out, selected)
     on_event(finished)
     return finished
+
+
+def _resume(run: Run, store: Store, selected: Mapping[str, str]) -> set[str]:
+    """Take back what is to be tried again, and remove leftovers.
+
+    Args:
+        run: says whether lasting failures are tried again.
+        store: the result.
+        selected: ids of the segments that the run covers, and their media.
+
+    Returns:
+        Ids of those that are done.
+    """
+    retried = {UNAVAILABLE, FAILED} if run.retry_errors else {UNAVAILABLE}
+    earlier = {name: done for name, done in store.committed().items() if name in selected}
+    for name, done in earlier.items():
+        if done.media != selected[name]:
+            raise CollectionError(
+                f"{run.out} holds segment {name!r} of {done.media}, the manifest has it of {selected[name]}; "
+                "give it another segment_id, or choose another --out"
+            )
+    again = {name for name, done in earlier.items() if done.status in retried}
+    # In this order: a unit that loses all its segments leaves its other files behind.
+    store.drop(again)
+    store.clean()
+    return earlier.keys() - again
+
+
+def _explain_rest(
+    run: Run, setup: WorkerSetup, artefact: Artefact, total: int, done: set[str], on_event: Callable[[Event], None]
+) -> None:
+    workers = _cores(run.threads) if run.workers is None else run.workers
+    pending = (segment for segment in _selected(run) if segment.segment_id not in done)
+    units = units_of(pending, unit_size(total - len(done), workers))
+    _report(_executor(run, setup, artefact, workers).run(units), total, len(done), on_event)
+    setup.store().clean()  # of what workers that died left of units whose segments were explained one by one
 
 
 def _selected(run: Run) -> Iterator[Segment]:
@@ -90,7 +130,8 @@ def _selected(run: Run) -> Iterator[Segment]:
 
 
 def _cores(threads: int) -> int:
-    return max(1, len(os.sched_getaffinity(0)) // threads)
+    cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+    return max(1, cores // threads)
 
 
 def _executor(run: Run, setup: WorkerSetup, artefact: Artefact, workers: int) -> Executor:
@@ -113,20 +154,23 @@ def _report(reports: Iterator[UnitReport], total: int, before: int, on_event: Ca
         on_event(UnitDone(done, total, failed, rate, (total - done) / rate))
 
 
-def summarise(out: Path) -> Finished:
-    """Count what a result folder holds."""
+def summarise(out: Path, selected: Collection[str]) -> Finished:
+    """Count what a result folder holds of the selected segments."""
     result = load_result(out)
-    reasons: Counter[str] = Counter()
+    segments = result.table("segments", ["segment_id", "status", "error_stage", "error"]).to_pylist()
+    failed = [row for row in segments if row["status"] != EXPLAINED and row["segment_id"] in selected]
     first: dict[str, str] = {}
-    segments = result.table("segments", ["segment_id", "media", "status", "error_stage", "error"]).to_pylist()
-    for row in segments:
-        if row["status"] != EXPLAINED:
-            reason = f"{row['error_stage']}: {row['error'].replace(row['media'], '<media>')}"
-            reasons[reason] += 1
-            first.setdefault(reason, row["segment_id"])
+    for row in failed:
+        first.setdefault(_reason(row), row["segment_id"])
+    counts = Counter(map(_reason, failed)).most_common(MOST_REASONS)
     return Finished(
-        segments=len(segments),
-        explained=len(segments) - reasons.total(),
-        failures=tuple((reason, count, first[reason]) for reason, count in reasons.most_common()),
+        segments=len(selected),
+        explained=len(selected) - len(failed),
+        failures=tuple((reason, count, first[reason]) for reason, count in counts),
         trained=result.run["trained"],
     )
+
+
+def _reason(row: dict[str, str]) -> str:
+    """Why a segment failed, without what is its own: quoted names and numbers."""
+    return re.sub(r"\d+(\.\d+)?", "#", re.sub(r"'[^']*'", "'...'", f"{row['error_stage']}: {row['error']}"))

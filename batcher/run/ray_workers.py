@@ -13,17 +13,19 @@ from ray.exceptions import RayActorError, RayError
 
 from batcher.backends import BackendError
 from batcher.decode import Decoded, decode
-from batcher.rows import Failure
+from batcher.outcome import Failure
 from batcher.run.unit import Unit, UnitReport
 from batcher.run.worker import Worker, WorkerSetup, write_failed_unit
-from batcher.schema import FAILED
 from export.artefact import Artefact
 
 UNITS_IN_FLIGHT: Final = 2
 """Per actor: one that it explains, one that is decoded meanwhile."""
 ATTEMPTS: Final = 3
 """Deaths of an actor on the same unit before its segments are tried one by one, then given up."""
-OBJECT_STORE_BYTES: Final = 2 << 30
+OBJECT_STORE_BYTES: Final = 1 << 30
+"""Per worker: the clips of its units in flight, 18 MB each for 90 frames."""
+START_S: Final = 900
+"""Until a worker has loaded the model."""
 
 
 @dataclass(frozen=True)
@@ -73,7 +75,7 @@ class RayWorkers:
         remote: Any = ray.remote(num_cpus=self.setup.threads, max_restarts=0, max_task_retries=0)(_Actor)
         actors = [remote.remote(self.setup) for _ in range(number)]
         try:
-            ray.get([actor.ready.remote() for actor in actors])
+            ray.get([actor.ready.remote() for actor in actors], timeout=START_S)
         except RayError as error:
             raise BackendError(f"a worker can't start: {error}\nIf memory ran out, use fewer --workers") from error
         return actors
@@ -114,7 +116,7 @@ class RayWorkers:
             self._queue.extend((single, attempt.number + 1) for single in unit.split())
         else:
             reason = f"the worker died {attempt.number} times on this segment: {error}".splitlines()[0]
-            yield write_failed_unit(store, unit, Failure("worker", reason, FAILED), attempt.number)
+            yield write_failed_unit(store, unit, Failure("worker", reason), attempt.number)
 
 
 class _Actor:
@@ -128,7 +130,7 @@ class _Actor:
         return True
 
     def explain(self, unit: Unit, clips: list[Any], attempts: int) -> UnitReport:
-        """Explain a unit whose clips are being decoded; at most one clip is held at a time."""
+        """Explain a unit whose clips are being decoded; they stay in Ray's object store until it ends."""
         return self.worker.explain_unit(unit, map(_fetch, clips), attempts)
 
 
@@ -137,28 +139,44 @@ def _fetch(clip: Any) -> Decoded:
     try:
         decoded: Decoded = ray.get(clip)
     except RayError as error:
-        return Decoded(Failure("decode", f"decoding crashed: {type(error).__name__}", FAILED), 0.0)
+        return Decoded(Failure("decode", f"decoding crashed: {type(error).__name__}"), 0.0)
     return decoded
 
 
 _decode = ray.remote(num_cpus=1, max_retries=1)(decode)
 
 
+def _check_room(workers: int, threads: int) -> None:
+    """Refuse a cluster whose processors the actors would fill, leaving none to decode for them."""
+    processors = int(ray.cluster_resources().get("CPU", 0))  # type: ignore[no-untyped-call]
+    if processors <= workers * threads:
+        raise BackendError(
+            f"{workers} workers of {threads} threads leave none of Ray's {processors} processors for decoding; "
+            f"use --workers {max(1, (processors - 1) // threads)}, or more nodes"
+        )
+
+
 @contextmanager
 def _cluster(address: str | None, workers: int, threads: int) -> Iterator[None]:
     """Ray, started quietly on this machine unless it runs already or an address names a cluster."""
     if ray.is_initialized():
+        _check_room(workers, threads)
         yield
         return
     os.environ.setdefault("RAY_USAGE_STATS_ENABLED", "0")
     os.environ.setdefault("RAY_ACCEL_ENV_VAR_OVERRIDE_ON_ZERO", "0")
-    local: dict[str, Any] = {"address": address}
+    options: dict[str, Any] = {"address": address or "local"}
     if address is None:
         # Decoding gets processors of its own, or actors that hold them all would starve it.
         processors = workers * threads + max(1, workers // 2)
-        local = {"num_cpus": processors, "include_dashboard": False, "object_store_memory": OBJECT_STORE_BYTES}
-    ray.init(logging_level=logging.ERROR, log_to_driver=False, **local)
+        store = workers * OBJECT_STORE_BYTES
+        options |= {"num_cpus": processors, "include_dashboard": False, "object_store_memory": store}
     try:
+        ray.init(logging_level=logging.ERROR, log_to_driver=False, **options)
+    except (ConnectionError, RuntimeError, ValueError) as error:
+        raise BackendError(f"Ray can't be reached or started at {options['address']}: {error}") from error
+    try:
+        _check_room(workers, threads)
         yield
     finally:
         ray.shutdown()

@@ -8,7 +8,7 @@ from itertools import islice
 from typing import Final
 
 from batcher.collection import Segment
-from batcher.rows import Failure
+from batcher.outcome import Failure
 
 MOST_SEGMENTS: Final = 8
 """In a unit: what a killed run loses at most, per worker."""

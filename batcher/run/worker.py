@@ -14,18 +14,10 @@ from batcher.backends.onnxruntime import Device, OnnxRuntimeBackend
 from batcher.collection import Segment
 from batcher.decode import Decoded
 from batcher.explain import Options, explain_clip
-from batcher.rows import (
-    Failure,
-    Row,
-    attributions,
-    contributions,
-    explained_segment,
-    failed_segment,
-    timing,
-)
+from batcher.outcome import Failure
 from batcher.run.unit import Unit, UnitReport
-from batcher.schema import FAILED
-from batcher.store import Store
+from batcher.store.files import Store
+from batcher.store.rows import Row, attributions, contributions, explained_segment, failed_segment, timing
 from media import Clip, MediaError
 
 
@@ -101,9 +93,9 @@ class Worker:
         try:
             explanation = explain_clip(clip, segment.segment_id, self.backend, self.options)
         except MediaError as error:
-            return Failure("explain", str(error), FAILED)
+            return Failure("explain", str(error))
         except Exception as error:  # noqa: BLE001  # one odd segment must not stop a night's run
-            return Failure("explain", f"{type(error).__name__}: {error}", FAILED)
+            return Failure("explain", f"{type(error).__name__}: {error}")
         rows.segments.append(explained_segment(segment, clip, explanation, artefact, self.options.estimator))
         rows.contributions += contributions(segment.segment_id, explanation, artefact.labels)
         rows.attributions += attributions(segment.segment_id, explanation, artefact.labels)

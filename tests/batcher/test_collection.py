@@ -1,6 +1,7 @@
 import csv
 import json
 from itertools import islice
+from pathlib import Path
 
 import pyarrow as pa
 import pyarrow.parquet as pq
@@ -168,3 +169,18 @@ def test_a_parquet_manifest_is_streamed(tmp_path):
     assert [s.segment_id for s in islice(read_collection(tmp_path / "m.parquet"), 2)] == ["0", "1"]
     with pytest.raises(CollectionError, match="row 5001, repeats the segment_id '0'"):
         list(read_collection(tmp_path / "m.parquet"))
+
+
+def test_half_a_character_is_refused_where_it_stands(tmp_path):
+    # JSON can hold one half of a surrogate pair; neither UTF-8 nor Parquet can.
+    manifest = tmp_path / "m.jsonl"
+    manifest.write_text('{"segment_id": "a", "media": "1.mp4", "text": "hello \\ud83d there"}\n')
+    with pytest.raises(CollectionError, match=r"line 1, has half a character in text .*mend the text"):
+        list(read_collection(manifest))
+
+
+def test_media_are_found_from_any_folder(tmp_path, monkeypatch):
+    (tmp_path / "m.csv").write_text("segment_id,media\na,1.mp4\n")
+    monkeypatch.chdir(tmp_path)
+    (segment,) = read_collection(Path("m.csv"))
+    assert (segment.media, segment.path) == ("1.mp4", tmp_path / "1.mp4")

@@ -4,8 +4,7 @@ import numpy as np
 import pytest
 
 from batcher.decode import clip_of, decode
-from batcher.rows import Failure
-from batcher.schema import FAILED
+from batcher.outcome import FAILED, Failure
 from media import MediaError
 
 

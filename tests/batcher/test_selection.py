@@ -25,11 +25,16 @@ SEGMENTS = [
         (("language = nl", "scene=a=b"), None, "04"),
         (("scene=a=b",), 2, "01"),
         (("segment_id=3",), None, "3"),
-        (("speaker=Ann",), None, ""),
+        (("scene=z",), None, ""),
     ],
 )
 def test_segments_fit_every_condition_and_the_limit_counts_those(where, limit, ids):
     assert "".join(s.segment_id for s in Selection(where, limit).of(SEGMENTS)) == ids
+
+
+def test_a_column_that_no_row_has_is_refused():
+    with pytest.raises(CollectionError, match="no row of the collection has a value of langage"):
+        list(Selection(("langage=nl", "language=nl")).of(SEGMENTS))
 
 
 def test_a_limit_reads_no_further():

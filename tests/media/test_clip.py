@@ -35,6 +35,24 @@ def test_a_clip_has_the_modalities_of_its_media(tmp_path, write_media, preproces
     assert blind.sound is not None
 
 
+def test_a_damaged_picture_leaves_the_sound_and_says_so(tmp_path, write_media, preprocessing, words, wave):
+    path = write_media(tmp_path / "v.mov", frames=5, wave=wave, codecs=("png", "pcm_s16le"), options={"pred": "none"})
+    content = path.read_bytes()
+    path.write_bytes(content.replace(b"IDAT", b"\0DAT").replace(b"IHDR", b"\0HDR"))
+    clip = decode_clip(path, text=words, preprocessing=preprocessing)
+    assert clip.video is None
+    assert clip.sound is not None
+    assert clip.damaged
+    assert clip.cut
+
+
+def test_what_the_model_doesnt_see_isnt_decoded(tmp_path, write_media, preprocessing, words, wave):
+    path = write_media(tmp_path / "b.mkv", frames=400, wave=wave)
+    assert decode_clip(path, text=words, preprocessing=preprocessing).cut
+    clip = decode_clip(path, text=words, modalities=("text", "audio"), preprocessing=preprocessing)
+    assert (clip.video, clip.cut) == (None, False)
+
+
 def test_no_end_means_the_real_end_of_the_media(tmp_path, write_media, preprocessing, wave):
     longer_picture = write_media(tmp_path / "b.mkv", frames=50, wave=wave)
     assert decode_clip(longer_picture, preprocessing=preprocessing).end_ms == pytest.approx(2000.0)

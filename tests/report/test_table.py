@@ -4,9 +4,9 @@ import json
 import pytest
 from rich.console import Console
 
-from batcher.result import load_result
-from batcher.schema import EXPLAINED, FAILED
-from batcher.store import Store
+from batcher.outcome import EXPLAINED, FAILED
+from batcher.store.files import Store
+from batcher.store.result import load_result
 from report.table import describe, result_table
 
 
@@ -43,7 +43,9 @@ def printed(tmp_path):
     def build(*segments, trained=True, most=50):
         tables = {"segments": segments, "contributions": CONTRIBUTIONS, "attributions": ATTRIBUTIONS}
         Store(tmp_path, {}).write_unit("u", tables)
-        (tmp_path / "run.json").write_text(json.dumps({"trained": trained}))
+        (tmp_path / "run.json").write_text(
+            json.dumps({"trained": trained, "manifest": "", "selection": {}, "labels": [], "config": {}})
+        )
         console = Console(width=240, record=True, file=io.StringIO())
         console.print(result_table(load_result(tmp_path), most=most))
         return console.export_text()

@@ -10,13 +10,15 @@ import pytest
 
 from batcher.collection import CollectionError
 from batcher.explain import Options
-from batcher.result import load_result
+from batcher.outcome import EXPLAINED, FAILED, UNAVAILABLE
 from batcher.run import ConfigError, Run, explain_collection
 from batcher.run.events import SegmentFailed, Started, UnitDone
-from batcher.schema import EXPLAINED, FAILED, METADATA_KEY, TABLES, UNAVAILABLE
+from batcher.run.lock import exclusive
 from batcher.selection import Selection
-from batcher.store import Store
-from batcher.validate import validate
+from batcher.store.files import Store
+from batcher.store.result import load_result
+from batcher.store.schema import METADATA_KEY, TABLES
+from batcher.store.validate import validate
 from export.artefact import ArtefactError
 
 
@@ -151,7 +153,7 @@ def test_failing_segments_are_rows_and_the_others_are_explained(run_of, broken_r
     missing, text = summary.failures
     assert missing[1:] == (2, missing[2])
     assert missing[2] in {first, second}
-    assert "decode: Media file '<media>' doesn't exist" in missing[0]
+    assert "decode: Media file '...' doesn't exist" in missing[0]
     assert text[1:] == (1, last)
     assert {event.segment_id for event in events if isinstance(event, SegmentFailed)} == {first, second, last}
     done = [event for event in events if isinstance(event, UnitDone)]
@@ -191,7 +193,7 @@ def test_passing_failures_are_tried_again_without_being_asked(run_of, short_rows
 def test_an_explanation_that_fails_is_a_row(run_of, short_rows):
     run = run_of(short_rows(1), options=Options(estimator="exact", video_players="time"))
     summary = explain_collection(run)
-    assert summary.failures[0][0].startswith("explain: ValueError: the segment has 24 players and 'exact' takes at")
+    assert summary.failures[0][0].startswith("explain: ValueError: the segment has # players and '...' takes at")
 
 
 CHANGES = {
@@ -256,7 +258,7 @@ def test_nothing_is_written_for_a_collection_or_model_that_cant_be_read(run_of, 
 @pytest.mark.parametrize(
     ("options", "message"),
     [
-        (Options(estimator="kernelshap"), "estimator 'kernelshap' doesn't take a grid; those that do: exact"),
+        (Options(estimator="kernelshap"), "estimator 'kernelshap' doesn't take a grid; use grid-kernelshap or exact"),
         (Options(masks=1), "masks is 1"),
         (Options(max_masks=1), "max_masks is 1"),
     ],
@@ -278,3 +280,28 @@ def test_media_are_relative_to_the_manifest(run_of, short_rows, demo_segments, t
     shutil.copy(demo_segments[0].path, tmp_path / "here.mp4")
     monkeypatch.chdir(Path("/"))
     assert explain_collection(run_of([short_rows(1)[0] | {"media": "here.mp4"}])).explained == 1
+
+
+def test_two_runs_dont_share_a_folder(run_of, short_rows):
+    run = run_of(short_rows(1))
+    with exclusive(run.out), pytest.raises(ConfigError, match=r"is in use by process \d+ on .*choose another --out"):
+        explain_collection(run)
+    assert explain_collection(run).explained == 1
+
+
+def test_a_segment_of_other_media_isnt_taken_for_done(run_of, short_rows, tmp_path, demo_segments):
+    rows = short_rows(1)
+    explain_collection(run_of(rows))
+    shutil.copy(demo_segments[0].path, tmp_path / "other.mp4")
+    rows[0]["media"] = str(tmp_path / "other.mp4")
+    with pytest.raises(CollectionError, match=r"the manifest has it of .*other.mp4"):
+        explain_collection(run_of(rows))
+
+
+def test_retrying_takes_back_only_what_is_selected(run_of, broken_rows):
+    run = run_of(broken_rows)
+    explain_collection(run)
+    before = statuses(run)
+    summary = explain_collection(replace(run, retry_errors=True, selection=Selection(limit=1)))
+    assert (summary.segments, summary.failed) == (1, 1)
+    assert statuses(run) == before

@@ -7,11 +7,11 @@ import pytest
 
 from batcher.backends import BackendError
 from batcher.collection import read_collection
-from batcher.result import load_result
 from batcher.run import Run, explain_collection
 from batcher.run.unit import units_of
 from batcher.run.worker import WorkerSetup
-from batcher.validate import validate
+from batcher.store.result import load_result
+from batcher.store.validate import validate
 
 pytestmark = pytest.mark.usefixtures("ray_cluster")
 
@@ -83,7 +83,7 @@ def test_a_segment_that_kills_every_worker_takes_no_other_with_it(nine, tmp_path
     begun = dying_actor("04_")
     summary = explain_collection(run)
     assert (summary.segments, summary.explained) == (9, 8)
-    assert summary.failures[0][0].startswith("worker: the worker died 3 times on this segment")
+    assert summary.failures[0][0].startswith("worker: the worker died # times on this segment")
     assert begun.read_text().count("04_") == 3
     expected, found = rows_of(nine.out), rows_of(run.out)
     for table, rows in found.items():

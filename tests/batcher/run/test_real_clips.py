@@ -4,10 +4,10 @@ import av
 import pytest
 
 from batcher.explain import Options
-from batcher.result import load_result
+from batcher.outcome import EXPLAINED, FAILED
 from batcher.run import Run, explain_collection
-from batcher.schema import EXPLAINED, FAILED
-from batcher.validate import validate
+from batcher.store.result import load_result
+from batcher.store.validate import validate
 
 WORDS = {
     "grid_bbaf2n.mpg": "bin blue at F two now",

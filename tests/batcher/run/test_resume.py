@@ -12,9 +12,9 @@ from pathlib import Path
 import pytest
 
 from batcher.explain import Options
-from batcher.result import load_result
 from batcher.run import Run, explain_collection
-from batcher.validate import validate
+from batcher.store.result import load_result
+from batcher.store.validate import validate
 
 SLOW = Options(masks=36, max_masks=36)
 """Half a second of work for a segment: long enough to die in."""

@@ -3,13 +3,16 @@
 import json
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 import pyarrow as pa
 import pyarrow.dataset as ds
 
-from batcher.schema import TABLES
-from batcher.store import RUN
+from batcher.store.files import RUN
+from batcher.store.schema import TABLES
+
+REQUIRED: Final = frozenset({"manifest", "selection", "trained", "labels", "config"})
+"""Of `run.json`."""
 
 
 class ResultError(Exception):
@@ -50,8 +53,11 @@ def load_result(folder: Path | str) -> Result:
     """
     path = Path(folder) / RUN
     try:
-        return Result(Path(folder), json.loads(path.read_text()))
+        run = json.loads(path.read_text())
     except FileNotFoundError as error:
         raise ResultError(f"{path} doesn't exist; give a folder that `mmexplain explain` wrote") from error
     except (OSError, ValueError) as error:
         raise ResultError(f"{path} can't be read: {error}") from error
+    if not isinstance(run, dict) or not run.keys() >= REQUIRED:
+        raise ResultError(f"{path} isn't a run's; give a folder that `mmexplain explain` wrote")
+    return Result(Path(folder), run)

@@ -1,7 +1,7 @@
 import pyarrow as pa
 import pytest
 
-from batcher.schema import TABLES
+from batcher.store.schema import TABLES
 
 
 def test_segments_are_written_last():

@@ -1,7 +1,7 @@
 """Rows of the result's tables, from a segment and what became of it."""
 
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict
 from typing import Any
 
 import numpy as np
@@ -9,21 +9,12 @@ from numpy.typing import NDArray
 
 from batcher.collection import Segment
 from batcher.explain import SegmentExplanation
-from batcher.schema import EXPLAINED
+from batcher.outcome import EXPLAINED, Failure
 from export.artefact import Artefact
 from media import Clip
 from media.modality import MODALITIES, Modality
 
 Row = dict[str, Any]
-
-
-@dataclass(frozen=True)
-class Failure:
-    """Why a segment has no explanation."""
-
-    stage: str
-    error: str
-    status: str
 
 
 def failed_segment(segment: Segment, failure: Failure) -> Row:

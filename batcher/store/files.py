@@ -4,17 +4,30 @@ import contextlib
 import json
 import os
 from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 import pyarrow as pa
+import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
-from batcher.schema import METADATA_KEY, SEGMENTS, TABLES
+from batcher.store.schema import METADATA_KEY, SEGMENTS, TABLES
 
 RUN: Final = "run.json"
 COMPRESSION: Final = "zstd"
+
+
+class StoreError(Exception):
+    """A result that can't be written."""
+
+
+class Committed(NamedTuple):
+    """What a result holds of a segment."""
+
+    status: str
+    media: str
 
 
 @dataclass(frozen=True)
@@ -45,29 +58,24 @@ class Store:
         """Whether the unit's segments are done."""
         return self.path("segments", unit_id).exists()
 
-    def statuses(self) -> dict[str, str]:
-        """Status of every segment that is done."""
-        found: dict[str, str] = {}
+    def committed(self) -> dict[str, Committed]:
+        """Every segment that is done, by its id."""
+        found: dict[str, Committed] = {}
         for path in self._files("segments"):
-            table = pq.read_table(path, columns=["segment_id", "status"])
-            found.update(zip(*(table[name].to_pylist() for name in ("segment_id", "status")), strict=True))
+            table = pq.read_table(path, columns=["segment_id", *Committed._fields])
+            ids, *columns = (column.to_pylist() for column in table.columns)
+            found.update(zip(ids, map(Committed, *columns), strict=True))
         return found
 
-    def drop(self, statuses: frozenset[str]) -> int:
-        """Take the segments with one of these statuses back, so that they count as not done.
-
-        Returns:
-            How many there were.
-        """
-        dropped = 0
+    def drop(self, segment_ids: AbstractSet[str]) -> None:
+        """Take segments without explanation back, so that they count as not done."""
+        if not segment_ids:
+            return
         for path in list(self._files("segments")):
             table = pq.read_table(path, schema=SEGMENTS)
-            stays = [status not in statuses for status in table["status"].to_pylist()]
-            if all(stays):
-                continue
-            dropped += stays.count(False)
-            self._keep_rows(path, table, stays)
-        return dropped
+            stays = [segment_id not in segment_ids for segment_id in table["segment_id"].to_pylist()]
+            if not all(stays):
+                self._keep_rows(path, table, stays)
 
     def _keep_rows(self, path: Path, segments: pa.Table, stays: Sequence[bool]) -> None:
         """Rewrite a unit without some of its segments, its commit last."""
@@ -78,7 +86,7 @@ class Store:
         ids = pa.array(kept["segment_id"].to_pylist())
         timings_path = self.folder / "timings" / path.name
         timings = pq.read_table(timings_path, schema=TABLES["timings"])
-        self._write(timings_path, timings.filter(pa.compute.is_in(timings["segment_id"], ids)))
+        self._write(timings_path, timings.filter(pc.is_in(timings["segment_id"], ids)))
         self._write(path, kept)
 
     def clean(self) -> int:
@@ -100,10 +108,13 @@ class Store:
         return (self.folder / table).glob("part-*.parquet")
 
     def _write(self, path: Path, table: pa.Table) -> None:
-        path.parent.mkdir(parents=True, exist_ok=True)
         metadata = {**(table.schema.metadata or {}), METADATA_KEY: json.dumps(self.metadata, sort_keys=True)}
-        with replaced(path) as partial:
-            pq.write_table(table.replace_schema_metadata(metadata), partial, compression=COMPRESSION)
+        try:
+            path.parent.mkdir(parents=True, exist_ok=True)
+            with replaced(path) as partial:
+                pq.write_table(table.replace_schema_metadata(metadata), partial, compression=COMPRESSION)
+        except OSError as error:
+            raise StoreError(f"{path} can't be written: {error}. Mend that, and run the same command again") from error
 
 
 @contextlib.contextmanager

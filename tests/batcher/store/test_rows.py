@@ -5,17 +5,10 @@ import pytest
 
 from batcher.estimators import Explanation
 from batcher.explain import Options, SegmentExplanation, explain_clip
+from batcher.outcome import FAILED, Failure
 from batcher.players import Player
-from batcher.rows import (
-    Failure,
-    attributions,
-    contributions,
-    explained_segment,
-    failed_segment,
-    modality_sums,
-    timing,
-)
-from batcher.schema import FAILED, TABLES
+from batcher.store.rows import attributions, contributions, explained_segment, failed_segment, modality_sums, timing
+from batcher.store.schema import TABLES
 
 PLAYERS = (
     Player("text", 0, "fine", char_start=0, char_end=4),
@@ -114,7 +107,9 @@ def test_rows_hold_what_the_explanation_says(segment, clip, artefact):
 def test_every_key_is_a_column(segment, clip, backend, estimator):
     # An Arrow table made of rows leaves out, silently, what its schema doesn't name.
     small = replace(clip, text=None, sound=None)
-    explanation = explain_clip(small, "s", backend, Options(estimator=estimator, video_players="time", classes="all"))
+    explanation = explain_clip(
+        small, "s", backend, Options(estimator=estimator, video_players="time", classes="all", max_masks=1024)
+    )
     artefact = backend.artefact
     failure = Failure("decode", "broken", FAILED)
     rows = {

@@ -4,16 +4,11 @@ from typing import Final
 
 import pyarrow as pa
 
+from batcher.outcome import EXPLAINED, FAILED, UNAVAILABLE
 from media.modality import MODALITIES
 
 SCHEMA_VERSION: Final = 1
 METADATA_KEY: Final = b"mmexplain"
-
-EXPLAINED: Final = "explained"
-FAILED: Final = "failed"
-"""A lasting failure (unreadable media); tried again only with --retry-errors."""
-UNAVAILABLE: Final = "unavailable"
-"""A passing failure (no model server); tried again at the next start."""
 
 
 def _field(name: str, kind: pa.DataType, description: str, unit: str = "", *, nullable: bool = True) -> pa.Field:

@@ -5,12 +5,12 @@ from pathlib import Path
 import pyarrow.parquet as pq
 import pytest
 
-from batcher.result import Result, ResultError, load_result
-from batcher.schema import EXPLAINED, FAILED, METADATA_KEY, TABLES, UNAVAILABLE
-from batcher.store import Store, replaced
+from batcher.outcome import EXPLAINED, FAILED, UNAVAILABLE
+from batcher.store.files import Store, StoreError, replaced
+from batcher.store.result import REQUIRED, Result, ResultError, load_result
+from batcher.store.schema import METADATA_KEY, TABLES
 
 METADATA = {"schema_version": 1, "labels": ["a", "b"]}
-RETRIED = frozenset({FAILED})
 
 
 def segment_row(name, status=EXPLAINED):
@@ -47,6 +47,10 @@ def store(tmp_path):
     return Store(tmp_path, METADATA)
 
 
+def statuses(store):
+    return {name: done.status for name, done in store.committed().items()}
+
+
 def everything(folder):
     return {path: path.read_bytes() for path in Path(folder).rglob("*") if path.is_file()}
 
@@ -79,7 +83,7 @@ def test_every_file_has_its_schema_and_says_what_it_comes_from(store):
 def test_a_unit_may_have_no_row_of_a_table(store):
     store.write_unit("u", unit_rows(("a", FAILED)))
     assert read(store, "attributions") == []
-    assert store.statuses() == {"a": FAILED}
+    assert statuses(store) == {"a": FAILED}
 
 
 @pytest.mark.parametrize("step", range(4))
@@ -103,16 +107,16 @@ def test_a_unit_that_breaks_while_it_is_written_is_not_committed(store, monkeypa
         return whole(*args, **kwargs)
 
     monkeypatch.setattr(owner, name, breaks)
-    with pytest.raises(OSError, match="No space left"):
+    with pytest.raises(StoreError, match=r"No space left.*run the same command again"):
         store.write_unit("second", unit_rows(("b", EXPLAINED)))
     monkeypatch.undo()
     assert not store.is_committed("second")
-    assert store.statuses() == {"a": EXPLAINED}
+    assert statuses(store) == {"a": EXPLAINED}
     assert not list(store.folder.rglob("*.tmp"))
     assert store.clean() == step
     assert everything(store.folder) == committed
     store.write_unit("second", unit_rows(("b", EXPLAINED)))
-    assert store.statuses() == {"a": EXPLAINED, "b": EXPLAINED}
+    assert statuses(store) == {"a": EXPLAINED, "b": EXPLAINED}
 
 
 def test_a_second_try_overwrites_the_first(store):
@@ -137,21 +141,23 @@ def test_cleaning_removes_what_never_committed_and_nothing_else(store):
 def test_dropped_segments_leave_the_rest_of_their_unit(store):
     store.write_unit("u", unit_rows(("a", EXPLAINED), ("b", FAILED), ("c", UNAVAILABLE), ("d", EXPLAINED)))
     before = {name: read(store, name) for name in TABLES}
-    assert store.drop(RETRIED) == 1
-    assert store.statuses() == {"a": EXPLAINED, "c": UNAVAILABLE, "d": EXPLAINED}
+    store.drop({"b"})
+    assert statuses(store) == {"a": EXPLAINED, "c": UNAVAILABLE, "d": EXPLAINED}
     for name in TABLES:
         assert read(store, name) == [row for row in before[name] if row["segment_id"] != "b"]
         assert METADATA_KEY in pq.read_schema(store.path(name, "u")).metadata
-    assert store.drop(RETRIED) == 0
+    kept = everything(store.folder)
+    store.drop({"b", "x"})
+    assert everything(store.folder) == kept
 
 
 def test_a_unit_without_any_segment_left_is_not_committed(store):
     store.write_unit("u", unit_rows(("a", FAILED), ("b", FAILED)))
     store.write_unit("v", unit_rows(("c", EXPLAINED)))
     others = [store.path(name, "v").read_bytes() for name in TABLES]
-    assert store.drop(RETRIED) == 2
+    store.drop({"a", "b"})
     assert not store.is_committed("u")
-    assert store.statuses() == {"c": EXPLAINED}
+    assert statuses(store) == {"c": EXPLAINED}
     store.clean()
     assert [store.path(name, "v").read_bytes() for name in TABLES] == others
     assert sorted(path.name for path in store.folder.rglob("*.parquet")) == ["part-v.parquet"] * 4
@@ -167,11 +173,11 @@ def test_a_drop_that_is_cut_short_is_done_again(store, monkeypatch):
         return whole(path, target)
 
     monkeypatch.setattr(Path, "replace", breaks)
-    with pytest.raises(OSError, match="killed"):
-        store.drop(RETRIED)
+    with pytest.raises(StoreError, match="killed"):
+        store.drop({"b"})
     monkeypatch.undo()
-    assert store.statuses() == {"a": EXPLAINED, "b": FAILED}
-    assert store.drop(RETRIED) == 1
+    assert statuses(store) == {"a": EXPLAINED, "b": FAILED}
+    store.drop({"b"})
     assert [row["segment_id"] for row in read(store, "timings")] == ["a"]
 
 
@@ -194,7 +200,7 @@ def test_a_replaced_file_is_the_old_one_or_the_new_one(tmp_path):
 
 
 def test_a_result_without_files_has_empty_tables(tmp_path):
-    (tmp_path / "run.json").write_text("{}")
+    (tmp_path / "run.json").write_text(json.dumps(dict.fromkeys(REQUIRED)))
     result = load_result(tmp_path)
     for name, schema in TABLES.items():
         assert result.table(name).schema.equals(schema)

@@ -7,11 +7,11 @@ import pyarrow.parquet as pq
 import pytest
 
 from batcher.collection import read_collection
-from batcher.result import load_result
 from batcher.run import explain_collection
-from batcher.schema import TABLES
 from batcher.selection import Selection
-from batcher.validate import validate
+from batcher.store.result import load_result
+from batcher.store.schema import TABLES
+from batcher.store.validate import validate
 
 
 @pytest.fixture

@@ -10,9 +10,10 @@ import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from batcher.collection import CollectionError, read_collection
-from batcher.result import Result
-from batcher.schema import EXPLAINED, TABLES
+from batcher.outcome import EXPLAINED
 from batcher.selection import Selection
+from batcher.store.result import Result
+from batcher.store.schema import TABLES
 from media.modality import MODALITIES
 
 EFFICIENCY_TOLERANCE: Final = 1e-6
