@@ -1,31 +1,25 @@
 """The driver: what is still to do, who does it, and what came of it."""
 
 import os
-import re
 import time
-from collections import Counter
-from collections.abc import Callable, Collection, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Final
 
 from batcher.backends.onnxruntime import Device, open_graph
 from batcher.collection import CollectionError, Segment, read_collection
 from batcher.explain import Options, check_options
-from batcher.outcome import EXPLAINED, FAILED, UNAVAILABLE
+from batcher.outcome import FAILED, UNAVAILABLE
 from batcher.run.config import ConfigError, RunConfig, check_folder, file_metadata, record_run
 from batcher.run.events import Event, Finished, SegmentFailed, Started, UnitDone
 from batcher.run.executors import Executor, InProcess
 from batcher.run.lock import exclusive
+from batcher.run.summary import summarise
 from batcher.run.unit import UnitReport, unit_size, units_of
 from batcher.run.worker import WorkerSetup
 from batcher.selection import Selection
 from batcher.store.files import Store
-from batcher.store.result import load_result
 from export.artefact import HEAD, Artefact, load_artefact
-
-MOST_REASONS: Final = 20
-"""Of failure, in a summary."""
 
 
 @dataclass(frozen=True)
@@ -152,25 +146,3 @@ def _report(reports: Iterator[UnitReport], total: int, before: int, on_event: Ca
         failed += len(report.failures)
         rate = (done - before) / max(time.monotonic() - started, 1e-9)
         on_event(UnitDone(done, total, failed, rate, (total - done) / rate))
-
-
-def summarise(out: Path, selected: Collection[str]) -> Finished:
-    """Count what a result folder holds of the selected segments."""
-    result = load_result(out)
-    segments = result.table("segments", ["segment_id", "status", "error_stage", "error"]).to_pylist()
-    failed = [row for row in segments if row["status"] != EXPLAINED and row["segment_id"] in selected]
-    first: dict[str, str] = {}
-    for row in failed:
-        first.setdefault(_reason(row), row["segment_id"])
-    counts = Counter(map(_reason, failed)).most_common(MOST_REASONS)
-    return Finished(
-        segments=len(selected),
-        explained=len(selected) - len(failed),
-        failures=tuple((reason, count, first[reason]) for reason, count in counts),
-        trained=result.run["trained"],
-    )
-
-
-def _reason(row: dict[str, str]) -> str:
-    """Why a segment failed, without what is its own: quoted names and numbers."""
-    return re.sub(r"\d+(\.\d+)?", "#", re.sub(r"'[^']*'", "'...'", f"{row['error_stage']}: {row['error']}"))

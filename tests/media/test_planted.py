@@ -26,7 +26,6 @@ def decode(manifest, row, preprocessing):
 
 @pytest.fixture(scope="module")
 def corpora(tmp_path_factory):
-    pytest.importorskip("espeakng_loader")
     kinds = [("joy", "en"), ("sadness", "nl"), ("neutral", "en")]
     folder = tmp_path_factory.mktemp("planted")
     return [make_corpus(folder / name, clips=3, seed=5, kinds=kinds) for name in ("first", "second")]

@@ -1,6 +1,7 @@
 import numpy as np
 import pytest
 import shap
+import shapiq
 
 from batcher.designs import draw_design
 from batcher.estimators import estimate
@@ -27,7 +28,6 @@ def test_equals_shap_on_full_enumeration(unanimity_game, every_coalition):
 
 
 def test_equals_shapiq_on_full_enumeration(unanimity_game, every_coalition):
-    shapiq = pytest.importorskip("shapiq")
     p = 8
     game = unanimity_game(p, terms=15, largest=6, classes=1)
     theirs = shapiq.KernelSHAP(n=p, random_state=0).approximate(2**p, lambda rows: game(np.asarray(rows))[:, 0])
