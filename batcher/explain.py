@@ -3,7 +3,7 @@
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any, Final, Literal, get_args
+from typing import Final, Literal, get_args
 
 import numpy as np
 from numpy.typing import NDArray
@@ -103,7 +103,7 @@ def explain_clip(clip: Clip, segment_id: str, backend: Backend, options: Options
         )
     _check_players(players, options)
     designs = {m: _design(m, players.get(m), segment_id, options) for m in MODALITIES}
-    grid = backend.grid(_maskable(clip, players, designs))
+    grid = backend.grid({m: Maskable(p.content, p.positions, designs[m]) for m, p in players.items()})
     seed = modality_seed(options.seed, segment_id, "estimator")
     return _explanation(players, designs, grid, options, seed)
 
@@ -133,19 +133,6 @@ def _design(modality: Modality, players: Players | None, segment_id: str, option
     else:
         budget = mask_budget(n, masks=options.masks, max_masks=options.max_masks)
     return draw_design(n, budget, modality_seed(options.seed, segment_id, modality))
-
-
-def _maskable(
-    clip: Clip, players: Mapping[Modality, Players], designs: Mapping[Modality, NDArray[np.bool_]]
-) -> dict[Modality, Maskable]:
-    contents: dict[Modality, NDArray[Any]] = {}
-    if clip.text is not None:
-        contents["text"] = clip.text.ids
-    if clip.sound is not None:
-        contents["audio"] = clip.sound.wave
-    if clip.video is not None:
-        contents["video"] = clip.video.frames
-    return {m: Maskable(contents[m], p.positions, designs[m]) for m, p in players.items()}
 
 
 def _explanation(

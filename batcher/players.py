@@ -1,7 +1,7 @@
 """Players: what of a clip can be masked, and what each of them is called in the results."""
 
 from dataclasses import dataclass
-from typing import Final, Literal, get_args
+from typing import Any, Final, Literal, get_args
 
 import numpy as np
 from numpy.typing import NDArray
@@ -41,6 +41,8 @@ class Player:
 class Players:
     """The players of one modality of a clip."""
 
+    content: NDArray[Any]
+    """What they mask parts of: token ids [L], wave [N] or frames [F, 3, S, S]."""
     positions: NDArray[np.int64]
     """The player of each position (token [L], sample [N], or cell of a frame [F, 4, 4]), -1 for none."""
     described: tuple[Player, ...]
@@ -88,7 +90,7 @@ def text_players(text: Text) -> Players:
                 char_end=end if known else None,
             )
         )
-    return Players(positions.astype(np.int64), tuple(described))
+    return Players(text.ids, positions.astype(np.int64), tuple(described))
 
 
 def audio_players(sound: Sound, sample_rate_hz: int) -> Players:
@@ -101,7 +103,7 @@ def audio_players(sound: Sound, sample_rate_hz: int) -> Players:
     edges = [i * samples // n for i in range(n + 1)]
     times_ms = [sound.start_ms + 1000 * edge / sample_rate_hz for edge in edges]
     described = tuple(Player("audio", i, start_ms=times_ms[i], end_ms=times_ms[i + 1]) for i in range(n))
-    return Players(np.repeat(np.arange(n), np.diff(edges)), described)
+    return Players(sound.wave, np.repeat(np.arange(n), np.diff(edges)), described)
 
 
 def video_players(video: Video, kind: VideoPlayers) -> Players:
@@ -131,4 +133,4 @@ def video_players(video: Video, kind: VideoPlayers) -> Players:
             )
             for cell in cells
         ]
-    return Players(group[:, None, None] * len(cells) + layout, tuple(described))
+    return Players(video.frames, group[:, None, None] * len(cells) + layout, tuple(described))
