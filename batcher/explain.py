@@ -57,6 +57,8 @@ class SegmentExplanation:
     frames_encoded: int
     converged: bool
     """Whether the masks were enough to determine every player's value."""
+    trained: bool
+    """False: the model's weights are random, and the explanation means nothing."""
     seconds: Mapping[str, float]
     """encode, grid and estimate."""
 
@@ -105,7 +107,7 @@ def explain_clip(clip: Clip, segment_id: str, backend: Backend, options: Options
     designs = {m: _design(m, players.get(m), segment_id, options) for m in MODALITIES}
     grid = backend.grid({m: Maskable(p.content, p.positions, designs[m]) for m, p in players.items()})
     seed = modality_seed(options.seed, segment_id, "estimator")
-    return _explanation(players, designs, grid, options, seed)
+    return _explanation(players, designs, grid, options, seed=seed, trained=artefact.trained)
 
 
 def _check_players(players: Mapping[Modality, Players], options: Options) -> None:
@@ -140,7 +142,9 @@ def _explanation(
     designs: Mapping[Modality, NDArray[np.bool_]],
     grid: Grid,
     options: Options,
+    *,
     seed: int,
+    trained: bool,
 ) -> SegmentExplanation:
     started = time.perf_counter()
     probabilities = softmax(grid.logits)
@@ -164,6 +168,7 @@ def _explanation(
         masks={m: len(designs[m]) if m in players else 0 for m in MODALITIES},
         frames_encoded=grid.frames_encoded,
         converged=spanned and all(enough(p.n, len(designs[m])) for m, p in players.items()),
+        trained=trained,
         seconds={
             "encode": grid.encode_s,
             "grid": grid.grid_s,

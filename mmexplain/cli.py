@@ -24,7 +24,7 @@ from batcher.store.result import ResultError, load_result
 from batcher.store.validate import validate as find_problems
 from export.artefact import ArtefactError
 from media.errors import CorpusError, MediaError
-from mmexplain.progress import Log, progress
+from mmexplain.progress import UNTRAINED, Log, progress
 from report.table import result_table
 
 DEMO: Final = Path(str(files("mmexplain") / "demo"))
@@ -189,11 +189,12 @@ def validate(*, result: Path) -> Exit:
 
 
 def _print_problems(folder: Path) -> Exit:
-    problems = find_problems(load_result(folder))
+    result = load_result(folder)
+    problems = find_problems(result)
     for problem in problems:
         click.echo(problem)
     if not problems:
-        click.echo(f"{folder} is valid")
+        click.echo(f"{folder} is valid" if result.run["trained"] else f"{folder} is valid; {UNTRAINED}")
     return Exit.INVALID if problems else Exit.DONE
 
 
@@ -230,7 +231,7 @@ def export(
         artefact = export_checkpoint(out, checkpoint, text_heads=text_heads, labels=names, tokenizer=tokenizer)
     else:
         artefact = export_untrained(out, str(untrained), seed=seed, tokenizer=tokenizer)
-    click.echo(f"{out}: largest difference from PyTorch's logits {artefact.parity:.1e}")
+    click.echo(f"{out}: {artefact.provenance}; largest difference from PyTorch's logits {artefact.parity:.1e}")
     return Exit.DONE
 
 

@@ -46,7 +46,7 @@ def explained_segment(
         "se_max": None if se is None else float(se.max()),
         "converged": explanation.converged,
         "cut": clip.cut,
-        "trained": artefact.trained,
+        "trained": explanation.trained,
         "status": EXPLAINED,
     }
 

@@ -31,6 +31,7 @@ def explained(phi, se=None, players=PLAYERS):
         masks={"text": 4, "audio": 2, "video": 4},
         frames_encoded=9,
         converged=True,
+        trained=False,
         seconds={"encode": 1.0, "grid": 2.0, "estimate": 3.0},
     )
 
