@@ -305,3 +305,8 @@ def test_retrying_takes_back_only_what_is_selected(run_of, broken_rows):
     summary = explain_collection(replace(run, retry_errors=True, selection=Selection(limit=1)))
     assert (summary.segments, summary.failed) == (1, 1)
     assert statuses(run) == before
+
+
+def test_a_cluster_needs_a_number_of_workers(run_of, short_rows):
+    with pytest.raises(ConfigError, match="--ray-address needs --workers"):
+        explain_collection(run_of(short_rows(1), ray_address="head:6379", workers=None))

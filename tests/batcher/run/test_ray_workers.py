@@ -152,3 +152,9 @@ def test_workers_that_cant_start_are_an_error_of_the_run(artefact, tmp_path, che
     with pytest.raises(BackendError, match="a worker can't start"):
         list(RayWorkers(setup, artefact, workers=1).run(iter([])))
     assert not list(tmp_path.iterdir())
+
+
+def test_workers_that_leave_no_processor_for_decoding_are_refused(nine, tmp_path):
+    # They would wait for clips, and the clips for a processor, for ever.
+    with pytest.raises(BackendError, match=r"99 workers of 1 threads leave none of Ray's \d+ processors for decoding"):
+        explain_collection(replace(nine, out=tmp_path / "out", workers=99))
