@@ -65,7 +65,7 @@ def save_graph(graph: Graph, path: Path) -> None:
     """Export one graph in float32 to a single file."""
     logging.getLogger("torch.onnx").setLevel(logging.ERROR)
     axes = [{axis: a.dim for axis, a in dynamic.items()} for _, dynamic in graph.inputs.values()]
-    takes_many = isinstance(graph.module, HeadGraph)
+    takes_many = isinstance(graph.module, HeadGraph)  # whose *terms torch.export counts as one input
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         program = torch.onnx.export(

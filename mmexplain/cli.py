@@ -29,7 +29,6 @@ from report.table import result_table
 
 DEMO: Final = Path(str(files("mmexplain") / "demo"))
 
-
 BAD_INPUT: Final = (ArtefactError, CollectionError, ConfigError, CorpusError, MediaError, ResultError, StoreError)
 
 

@@ -1,8 +1,5 @@
 """Media whose content says where it comes from: frame i shows i in binary, sample i is a known number."""
 
-import os
-from pathlib import Path
-
 import av
 import numpy as np
 import pytest
@@ -17,14 +14,6 @@ STRIPE = 8
 @pytest.fixture
 def preprocessing():
     return Preprocessing()
-
-
-@pytest.fixture
-def real_clips():
-    folder = os.environ.get("MMEXPLAIN_TEST_MEDIA")
-    if not folder:
-        pytest.skip("MMEXPLAIN_TEST_MEDIA names no folder of real clips")
-    return Path(folder)
 
 
 @pytest.fixture

@@ -99,7 +99,6 @@ def check_resumed(run, before, uninterrupted, rows_of):
     assert validate(load_result(run.out)) == []
 
 
-@pytest.mark.skipif(os.name != "posix", reason="SIGKILL")
 def test_a_killed_run_goes_on_where_it_stopped(uninterrupted, tmp_path, rows_of):
     run = replace(uninterrupted, out=tmp_path / "out")
     kill_after_the_first_commit(run, "--workers", "0")
