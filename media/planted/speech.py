@@ -1,9 +1,10 @@
-"""Speech of a known text with a known change of prosody, by espeak-ng (extra `corpus`)."""
+"""Speech of a known text with known changes of prosody, by espeak-ng (extra `corpus`)."""
 
 import ctypes
 import html
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import Any
 
 import av
@@ -11,10 +12,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from media.errors import CorpusError
+from media.planted.voice import Prosody, Voice, colour
 
 RATE_HZ = 48_000
 """Rate of the speech that is returned; espeak's own is 22,050 Hz."""
-WORDS_PER_MINUTE = 225
+PEAK = 0.35
+"""Of the loudest sample, before a word is made louder."""
 TAIL_MS = 120
 """What is kept after the last word's mark: its sound dies away there."""
 
@@ -25,17 +28,7 @@ _UTF8_SSML = 1 | 0x10
 _EVENT_END, _EVENT_MARK = 0, 3
 _RATE, _PITCH = 1, 3
 
-
-@dataclass(frozen=True)
-class Prosody:
-    """How a stretch of speech differs from the rest."""
-
-    pitch_percent: int
-    """Change of the pitch."""
-    rate_percent: int
-    """Rate, 100 for unchanged."""
-    gain: float
-    """Factor of the samples: espeak's own volume hardly changes them."""
+_NOISE_SEED = 1
 
 
 @dataclass(frozen=True)
@@ -52,8 +45,9 @@ class Speech:
     """A spoken sentence."""
 
     wave: NDArray[np.float32]
-    """[N] at 48 kHz, peak below 1."""
+    """[N] at 48 kHz, with a peak of about `PEAK`."""
     words: tuple[Word, ...]
+    """Each from its own mark to the next; the second of a pair that espeak speaks as one (`from the`) has no length."""
 
 
 class _Id(ctypes.Union):
@@ -83,7 +77,7 @@ def espeak_folders() -> tuple[str, str]:
         CorpusError: it isn't installed.
     """
     try:
-        import espeakng_loader  # noqa: PLC0415  the extra is only needed here
+        import espeakng_loader  # noqa: PLC0415  # the extra is only needed here
     except ImportError as error:
         raise CorpusError(
             "Planted clips are spoken by espeak-ng, which isn't installed. Run: pip install 'mmexplain[corpus]'"
@@ -91,58 +85,76 @@ def espeak_folders() -> tuple[str, str]:
     return espeakng_loader.get_library_path(), espeakng_loader.get_data_path()
 
 
-def speak(words: Sequence[str], *, language: str, pitch: int, changed: int | None, prosody: Prosody) -> Speech:
-    """Speak a sentence, one word of it with another prosody.
+def speak(words: Sequence[str], *, language: str, voice: Voice, changes: Mapping[int, Prosody]) -> Speech:
+    """Speak a sentence, some of its words with another prosody.
 
     Lengths vary by some samples with what a process has spoken before: speak once in a fresh process where
     they must be repeatable.
 
     Args:
-        words: the sentence, with its punctuation.
+        words: the sentence.
         language: espeak's name of it, such as `en` or `nl`.
-        pitch: the voice's pitch, 0 to 100.
-        changed: index of the word with another prosody; None for none.
-        prosody: that prosody.
+        voice: who speaks.
+        changes: by index of a word, its prosody.
 
     Raises:
-        CorpusError: espeak-ng isn't installed, or doesn't start.
+        CorpusError: espeak-ng isn't installed, doesn't start or doesn't speak.
     """
-    samples, marks, rate_hz = _synthesise(_ssml(words, changed, prosody), language, pitch)
-    ends = marks[1:]
-    if changed is not None:
-        first, last = marks[changed], ends[changed]
-        samples[first:last] *= prosody.gain
+    samples, marks, rate_hz = _synthesise(_ssml(words, changes), language, voice)
     samples = samples[: marks[-1] + rate_hz * TAIL_MS // 1000]
-    samples *= 0.5 / max(float(np.abs(samples).max()), 1e-9)
-    to_ms = 1000 / rate_hz
-    spoken = [Word(w, round(a * to_ms, 2), round(b * to_ms, 2)) for w, a, b in zip(words, marks, ends, strict=False)]
+    samples /= max(float(np.abs(samples).max()), 1e-9)
+    for index, prosody in changes.items():
+        samples = colour(samples, marks[index], marks[index + 1], prosody, rate_hz)
+    samples *= PEAK  # once for all: brought to one peak after it, a loud word would make all others quiet
+    times_ms = [round(1000 * mark / rate_hz, 2) for mark in marks]
+    spoken = [Word(word, *span) for word, span in zip(words, pairwise(times_ms), strict=True)]
     return Speech(_to_48k(samples, rate_hz), tuple(spoken))
 
 
-def _ssml(words: Sequence[str], changed: int | None, prosody: Prosody) -> bytes:
+def _ssml(words: Sequence[str], changes: Mapping[int, Prosody]) -> bytes:
     """The sentence with a mark before each word and one after the last."""
     parts = []
     for index, word in enumerate(words):
-        part = f'<mark name="{index}"/>{html.escape(word)} '
-        if index == changed:
-            how = f'pitch="{prosody.pitch_percent:+d}%" rate="{prosody.rate_percent}%"'
+        end = "." if index == len(words) - 1 else ""
+        part = f'<mark name="{index}"/>{html.escape(word)}{end} '
+        if index in changes:
+            how = f'pitch="{changes[index].pitch_percent:+d}%" rate="{changes[index].rate_percent}%"'
             part = f"<prosody {how}>{part}</prosody>"
         parts.append(part)
     return f'<speak>{"".join(parts)}<mark name="{len(words)}"/></speak>'.encode()
 
 
-def _synthesise(ssml: bytes, language: str, pitch: int) -> tuple[NDArray[np.float32], list[int], int]:
+def _synthesise(ssml: bytes, language: str, voice: Voice) -> tuple[NDArray[np.float32], list[int], int]:
     """Samples from -1 to 1, the sample index of every mark, and the rate in Hz."""
     library_path, data_path = espeak_folders()
     espeak = ctypes.CDLL(library_path)
+    try:
+        rate_hz = _start(espeak, data_path, language, voice)
+        samples, marks = _receive(espeak, ssml)
+    finally:
+        # Started once more without this, espeak sometimes reads what it has freed.
+        espeak.espeak_Terminate()
+    return samples, marks, rate_hz
+
+
+def _start(espeak: ctypes.CDLL, data_path: str, language: str, voice: Voice) -> int:
+    """Start espeak with a voice; returns its rate in Hz."""
+    name = f"{language}+{voice.variant}"
     rate_hz = int(espeak.espeak_Initialize(_SYNCHRONOUS, 0, data_path.encode(), _DONT_EXIT))
-    if rate_hz <= 0 or espeak.espeak_SetVoiceByName(language.encode()) != 0:
+    if rate_hz <= 0 or espeak.espeak_SetVoiceByName(name.encode()) != 0:
         raise CorpusError(
-            f"espeak-ng doesn't start with its data in '{data_path}' and the voice '{language}'. "
+            f"espeak-ng doesn't start with its data in '{data_path}' and the voice '{name}'. "
             "Install it anew, in a folder with a path of less than 150 characters."
         )
-    espeak.espeak_SetParameter(_RATE, WORDS_PER_MINUTE, 0)
-    espeak.espeak_SetParameter(_PITCH, pitch, 0)
+    espeak.espeak_SetParameter(_RATE, voice.words_per_minute, 0)
+    espeak.espeak_SetParameter(_PITCH, voice.pitch, 0)
+    # The breath of some voices is noise, which espeak seeds by the clock.
+    espeak.espeak_ng_SetRandSeed(ctypes.c_long(_NOISE_SEED))
+    return rate_hz
+
+
+def _receive(espeak: ctypes.CDLL, ssml: bytes) -> tuple[NDArray[np.float32], list[int]]:
+    """Samples from -1 to 1, and the sample index of every mark."""
     blocks: list[NDArray[np.int16]] = []
     marks: list[int] = []
 
@@ -158,9 +170,10 @@ def _synthesise(ssml: bytes, language: str, pitch: int) -> tuple[NDArray[np.floa
 
     callback = _CALLBACK(receive)
     espeak.espeak_SetSynthCallback(callback)
-    espeak.espeak_Synth(ssml, ctypes.c_size_t(len(ssml) + 1), 0, 1, 0, _UTF8_SSML, None, None)
-    samples = np.concatenate(blocks).astype(np.float32) / np.float32(32768)
-    return samples, marks, rate_hz
+    failed = espeak.espeak_Synth(ssml, ctypes.c_size_t(len(ssml) + 1), 0, 1, 0, _UTF8_SSML, None, None)
+    if failed:
+        raise CorpusError(f"espeak-ng fails with code {failed} on {ssml.decode()!r}. Install espeakng-loader anew.")
+    return np.concatenate(blocks).astype(np.float32) / np.float32(32768), marks
 
 
 def _to_48k(samples: NDArray[np.float32], rate_hz: int) -> NDArray[np.float32]:

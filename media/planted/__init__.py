@@ -1,0 +1,1 @@
+"""The planted-trigger corpus: clips whose emotion is carried by what is known, where it is known (extra `corpus`)."""
