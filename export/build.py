@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from export.artefact import ABSENT, TOKENIZER, Artefact, ArtefactError, file_digest
 from export.onnx import graphs, save_graph
 from export.parity import measure_parity
-from media import MediaError, Preprocessing, TextTokens, load_tokenizer
+from media import MediaError, load_tokenizer
 from media.modality import Modality
 from sseft.model import SSEFT
 
@@ -62,19 +62,8 @@ def describe(model: SSEFT, folder: Path, *, provenance: str, trained: bool, pari
         labels=config.labels,
         provenance=provenance,
         trained=trained,
-        preprocessing=Preprocessing(
-            max_samples=config.audio.max_samples,
-            max_frames=config.video.max_frames,
-            image_size=config.video.image_size,
-            max_tokens=config.text.max_tokens,
-        ),
-        tokens=TextTokens(
-            bos_id=config.text.bos_id,
-            eos_id=config.text.eos_id,
-            pad_id=config.text.pad_id,
-            mask_id=config.text.mask_id,
-            vocab_size=config.text.vocab_size,
-        ),
+        preprocessing=config.preprocessing,
+        tokens=config.tokens,
         baselines={modality: BASELINES[modality] for modality in config.modalities},
         precision="fp32",
         parity=parity,

@@ -132,21 +132,24 @@ class Wav2Vec(nn.Module):
             AggregatorLayer(config.dim, kernel, config.residual_scale) for kernel in config.aggregator
         )
 
-    def real_frames(self, samples: int) -> int:
+    def real_frames(self, samples: int, padded_to: int | None = None) -> int:
         """How many frames the model attends to: those that the padding's own frame count leaves over.
 
         Two or three more than the waveform itself would give, 0 for a few samples.
         """
-        padding = self.config.max_samples - samples
+        length = self.config.max_samples if padded_to is None else padded_to
+        padding = length - samples
         for kernel, stride in self.config.extractor:
             padding = torch.sym_max(padding - kernel + stride, 0) // stride
-        return self.config.max_frames - padding
+        return self.config.frames_of(length) - padding
 
-    def forward(self, waves: Tensor) -> Tensor:
+    def forward(self, waves: Tensor, padded_to: int | None = None) -> Tensor:
         """Context features of K maskings of one waveform.
 
         Args:
             waves: float32 [K, N], 16 kHz, 1 <= N <= max_samples.
+            padded_to: the length in samples to which zeros are thought to pad them; `max_samples` where None.
+                Training on windows shortens it, so that their share of the statistics is a whole clip's.
 
         Returns:
             float32 [K, T, d_a], T = `real_frames(N)`.
@@ -154,12 +157,13 @@ class Wav2Vec(nn.Module):
         Raises:
             ValueError: the waveform is longer than the model's.
         """
-        if waves.shape[-1] > self.config.max_samples:
-            raise ValueError(f"{waves.shape[-1]} samples are more than the model's {self.config.max_samples}; cut them")
-        x = Tailed(waves.unsqueeze(1), waves.new_zeros(waves.shape[0], 1), self.config.max_samples)
+        length = self.config.max_samples if padded_to is None else padded_to
+        if waves.shape[-1] > length:
+            raise ValueError(f"{waves.shape[-1]} samples are more than the model's {length}; cut them")
+        x = Tailed(waves.unsqueeze(1), waves.new_zeros(waves.shape[0], 1), length)
         for layer in self.extractor:
             x = layer(x)
         x = Tailed(torch.log(x.explicit.abs() + 1), torch.log(x.tail.abs() + 1), x.length)
         for layer in self.aggregator:
             x = layer(x)
-        return first(x.explicit, plain(self.real_frames(waves.shape[-1]))).transpose(1, 2)
+        return first(x.explicit, plain(self.real_frames(waves.shape[-1], length))).transpose(1, 2)

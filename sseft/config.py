@@ -6,6 +6,8 @@ from itertools import combinations
 from typing import Final
 
 from media.modality import MODALITIES, Modality
+from media.preprocessing import Preprocessing
+from media.text import TextTokens
 
 MELD_LABELS: Final = ("neutral", "sadness", "anger", "joy", "surprise", "fear", "disgust")
 
@@ -53,7 +55,11 @@ class AudioConfig:
     @property
     def max_frames(self) -> int:
         """Frames of a waveform of `max_samples` samples."""
-        length = self.max_samples
+        return self.frames_of(self.max_samples)
+
+    def frames_of(self, samples: int) -> int:
+        """Frames that the extractor makes of a waveform."""
+        length = samples
         for kernel, stride in self.extractor:
             length = (length - kernel) // stride + 1
         return length
@@ -115,9 +121,30 @@ class ModelConfig:
         return dims[modality]
 
     @property
+    def preprocessing(self) -> Preprocessing:
+        """What of a clip it sees."""
+        return Preprocessing(
+            max_samples=self.audio.max_samples,
+            max_frames=self.video.max_frames,
+            image_size=self.video.image_size,
+            max_tokens=self.text.max_tokens,
+        )
+
+    @property
+    def tokens(self) -> TextTokens:
+        """The token ids that its text encoder treats in a way of their own."""
+        text = self.text
+        return TextTokens(text.bos_id, text.eos_id, text.pad_id, text.mask_id, text.vocab_size)
+
+    @property
     def pairs(self) -> tuple[tuple[Modality, Modality], ...]:
         """The pairs whose inter-modality attention this variant computes."""
         return pairs_of(self.modalities)
+
+    @property
+    def directions(self) -> tuple[tuple[Modality, Modality], ...]:
+        """(query, key) of its inter-modality terms: each pair in both directions."""
+        return tuple(direction for x, y in self.pairs for direction in ((x, y), (y, x)))
 
     @property
     def joint_dim(self) -> int:

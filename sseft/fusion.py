@@ -35,10 +35,11 @@ class SelfAttentionBlock(nn.Module):
         self.dropout = nn.Dropout(config.dropout)
         self.feed_forward = FeedForward(dim, config.ffn_dim, config.dropout)
 
-    def forward(self, x: Tensor) -> Tensor:
-        """[K, L, d] to [K, L, d]."""
+    def forward(self, x: Tensor, real: Tensor | None = None) -> Tensor:
+        """[K, L, d] to [K, L, d]; `real` bool [K, L] says what is no padding, None that nothing is."""
         q, k, v = (part.unflatten(-1, (self.heads, -1)).transpose(1, 2) for part in self.in_proj(x).chunk(3, -1))
-        attended = functional.scaled_dot_product_attention(q, k, v).transpose(1, 2).flatten(2)
+        mask = None if real is None else real[:, None, None]
+        attended = functional.scaled_dot_product_attention(q, k, v, mask).transpose(1, 2).flatten(2)
         out: Tensor = self.feed_forward(self.norm(x + self.dropout(self.out_proj(attended))))
         return out
 
@@ -54,11 +55,12 @@ class SequenceEncoder(nn.Module):
         self.dropout = nn.Dropout(config.dropout)
         self.blocks = nn.ModuleList(SelfAttentionBlock(dim, config) for _ in range(config.self_layers))
 
-    def forward(self, features: Tensor) -> Tensor:
-        """Encode K maskings of one sequence.
+    def forward(self, features: Tensor, real: Tensor | None = None) -> Tensor:
+        """Encode K maskings of one sequence, or K padded sequences.
 
         Args:
             features: float32 [K, F, d]; F may be 0.
+            real: bool [K, F + 1], False for padding, CLS first; None where nothing is padded.
 
         Returns:
             float32 [K, F + 1, d], CLS first.
@@ -67,7 +69,7 @@ class SequenceEncoder(nn.Module):
         positions = self.positions.index_select(0, torch.arange(x.shape[1], device=x.device))
         x = self.dropout(self.norm(x + positions))
         for block in self.blocks:
-            x = block(x)
+            x = block(x, real)
         encoded: Tensor = x
         return encoded
 
@@ -91,12 +93,13 @@ class InterModalityBlock(nn.Module):
         self.dropout = nn.Dropout(config.dropout)
         self.feed_forward = FeedForward(dim, config.ffn_dim, config.dropout)
 
-    def forward(self, cls: Tensor, other: Tensor) -> Tensor:
+    def forward(self, cls: Tensor, other: Tensor, real: Tensor | None = None) -> Tensor:
         """Let each of X queries attend to each of Y sequences.
 
         Args:
             cls: float32 [Y or 1, X, d]: 1 where the queries don't depend on the sequence yet.
             other: float32 [Y, L, d'].
+            real: bool [Y, L], False for padding; None where nothing is padded.
 
         Returns:
             float32 [Y, X, d].
@@ -106,6 +109,8 @@ class InterModalityBlock(nn.Module):
         query = self.query(cls).unflatten(-1, per_head) * per_head[1] ** -0.5
         folded = torch.einsum("yxhd,hdk->yxhk", query, self.key.weight.unflatten(0, per_head))
         scores = folded.flatten(1, 2) @ other.transpose(1, 2)
+        if real is not None:
+            scores = scores.masked_fill(~real.unsqueeze(1), -torch.inf)
         mixed = (torch.softmax(scores, -1) @ other).unflatten(1, (-1, self.heads))
         attended = torch.einsum("yxhk,hdk->yxhd", mixed, self.value.weight.unflatten(0, per_head)).flatten(2)
         attended = self.out_proj(attended + self.value.bias)
@@ -134,6 +139,22 @@ class InterModalityAttention(nn.Module):
         for block in self.blocks:
             cls = block(cls, y)
         return cls.transpose(0, 1)
+
+    def aligned(self, x: Tensor, y: Tensor, real: Tensor | None = None) -> Tensor:
+        """The inter-modality term of B clips: each with itself, instead of each with all.
+
+        Args:
+            x: float32 [B, L_x, d_x], CLS first.
+            y: float32 [B, L_y, d_y], CLS first.
+            real: bool [B, L_y], False for padding; None where nothing is padded.
+
+        Returns:
+            float32 [B, d_x].
+        """
+        cls = x[:, :1]
+        for block in self.blocks:
+            cls = block(cls, y, real)
+        return cls[:, 0]
 
 
 class Head(nn.Module):

@@ -5,6 +5,7 @@ give K_T x K_A x K_V logits. A plain forward pass is the grid of one masking eac
 """
 
 from collections.abc import Mapping
+from typing import cast
 
 import torch
 from torch import Tensor, nn
@@ -53,8 +54,7 @@ class SSEFT(nn.Module):
         self.attention = nn.ModuleDict(
             {
                 term_name(x, y): InterModalityAttention(config.dim(x), config.dim(y), config.fusion)
-                for pair in config.pairs
-                for x, y in (pair, pair[::-1])
+                for x, y in config.directions
             }
         )
         self.head = Head(config.joint_dim, len(config.labels))
@@ -97,20 +97,42 @@ class SSEFT(nn.Module):
         """
         modalities = self.config.modalities
         if len(modalities) == 1:
-            parts = [on_grid(terms[modalities[0]], modalities[0])]
-        elif len(modalities) == len(MODALITIES):
+            return self._classify({m: on_grid(terms[m], m) for m in modalities})
+        return self._classify({term_name(*xy): on_grid(terms[term_name(*xy)], *xy) for xy in self.config.directions})
+
+    def aligned(self, encodings: Mapping[Modality, Tensor], real: Mapping[Modality, Tensor]) -> Tensor:
+        """Logits of B clips: the batch form that training needs, without a grid.
+
+        Args:
+            encodings: of each modality of the variant, float32 [B, L, d], CLS first.
+            real: by modality, bool [B, L], False for padding.
+
+        Returns:
+            float32 [B, classes].
+        """
+        if not self.config.pairs:
+            return self._classify({m: encodings[m][:, 0] for m in self.config.modalities})
+        terms = {}
+        for x, y in self.config.directions:
+            attention = cast("InterModalityAttention", self.attention[term_name(x, y)])
+            terms[term_name(x, y)] = attention.aligned(encodings[x], encodings[y], real[y])
+        return self._classify(terms)
+
+    def _classify(self, terms: Mapping[str, Tensor]) -> Tensor:
+        """Logits [..., classes] from terms [..., d] that are laid on the same axes."""
+        modalities = self.config.modalities
+        if len(modalities) == len(MODALITIES):
             # The head was trained on the order text, video, audio.
             orders: tuple[tuple[Modality, Modality, Modality], ...] = (
                 ("text", "audio", "video"),
                 ("video", "text", "audio"),
                 ("audio", "text", "video"),
             )
-            parts = [
-                on_grid(terms[term_name(x, y)], x, y) * on_grid(terms[term_name(x, z)], x, z) for x, y, z in orders
-            ]
+            parts = [terms[term_name(x, y)] * terms[term_name(x, z)] for x, y, z in orders]
+        elif len(modalities) == 1:
+            parts = [terms[modalities[0]]]
         else:
-            x, y = modalities
-            parts = [on_grid(terms[term_name(x, y)], x, y), on_grid(terms[term_name(y, x)], y, x)]
+            parts = [terms[term_name(x, y)] for x, y in self.config.directions]
         logits: Tensor = self.head(torch.cat(parts, dim=-1))
         return logits
 

@@ -31,17 +31,19 @@ class TextEncoder(nn.Module):
             add_pooling_layer=False,
         )
 
-    def forward(self, ids: Tensor) -> Tensor:
-        """Features of K maskings of one text.
+    def forward(self, ids: Tensor, real: Tensor | None = None) -> Tensor:
+        """Features of K maskings of one text, or of K padded texts.
 
         Args:
-            ids: int64 [K, L], `<s>` first and `</s>` last, no padding.
+            ids: int64 [K, L], `<s>` first and `</s>` last.
+            real: bool [K, L], False for padding; None where nothing is padded.
 
         Returns:
             float32 [K, L, d_t].
         """
-        # RobertaModel would derive positions from pad ids, which never occur here.
+        # RobertaModel would derive positions from pad ids, which masked copies of one text don't have.
         positions = torch.arange(ids.shape[1], device=ids.device) + self.first_position
-        features = self.roberta(input_ids=ids, position_ids=positions.expand(ids.shape[0], -1))
+        positions = positions.expand(ids.shape[0], -1)
+        features = self.roberta(input_ids=ids, position_ids=positions, attention_mask=real)
         hidden: Tensor = features.last_hidden_state
         return hidden
