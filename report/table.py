@@ -1,20 +1,30 @@
 """A result as a table on the terminal: what was seen, and what carried it."""
 
-from collections.abc import Iterable
-from typing import Any
+from collections import defaultdict
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any, Final
 
 from rich.markup import escape
 from rich.table import Table
 
 from batcher.outcome import EXPLAINED
 from batcher.store.result import Result
-from media.modality import MODALITIES
+from media.modality import MODALITIES, Modality
+from report.planted import Finding, find_planted, strongest
+
+FOUND: Final = "[green]✓[/green]"
+MISSED: Final = "[red]✗[/red]"
 
 Row = dict[str, Any]
+Key = tuple[str, str, Modality]
+"""Segment, class and modality."""
 
 
 def result_table(result: Result, *, most: int = 50) -> Table:
     """One line per segment: label, probability, shares, and each modality's strongest player.
+
+    The strongest is the one that raises the label's probability most. Where a trigger is planted in the modality, a
+    mark says whether that player touches it.
 
     Args:
         result: an open result.
@@ -22,11 +32,17 @@ def result_table(result: Result, *, most: int = 50) -> Table:
 
     Returns:
         A table for rich's console.
+
+    Raises:
+        CorpusError: a segment's column `trigger` isn't what `mmexplain corpus` writes.
     """
     segments = sorted(result.table("segments").to_pylist(), key=lambda row: str(row["segment_id"]))
     contributions = {(row["segment_id"], row["label"]): row for row in result.table("contributions").to_pylist()}
-    strongest = _strongest(result.table("attributions").to_pylist())
-    table = Table(title=_title(result), caption=_caption(segments, most), caption_style="dim")
+    players = _strongest(result.table("attributions").to_pylist())
+    findings = find_planted(result)
+    marks = {(f.segment_id, f.label, f.modality): FOUND if f.hit else MISSED for f in findings}
+    caption = "\n".join([_count(segments, most), *_legend(findings)])
+    table = Table(title=_title(result), caption=caption, caption_style="dim")
     for name in ("segment", "label", "p", "T / A / V %", "strongest word", "half-second", "of the picture"):
         table.add_column(name, overflow="fold")
     for row in segments[:most]:
@@ -34,9 +50,9 @@ def result_table(result: Result, *, most: int = 50) -> Table:
             table.add_row(escape(row["segment_id"]), "[red]failed[/red]", "", "", escape(row["error"]))
             continue
         key = (row["segment_id"], row["label_predicted"])
-        players = [escape(describe(strongest[(*key, m)])) if (*key, m) in strongest else "-" for m in MODALITIES]
+        cells = [_player((*key, m), players, marks) for m in MODALITIES]
         seen = [row["segment_id"], row["label_predicted"], f"{row['probability']:.3f}", _shares(contributions[key])]
-        table.add_row(*map(escape, seen), *players)
+        table.add_row(*map(escape, seen), *cells)
     return table
 
 
@@ -52,14 +68,20 @@ def describe(player: Row) -> str:
     return f"{', '.join(parts)} {player['phi']:+.4f}"
 
 
-def _strongest(attributions: Iterable[Row]) -> dict[tuple[str, str, str], Row]:
-    """Of each segment, class and modality the player with the largest value."""
-    found: dict[tuple[str, str, str], Row] = {}
+def _strongest(attributions: Iterable[Row]) -> dict[Key, Row | None]:
+    """The strongest player; None where no player is positive."""
+    players: dict[Key, list[Row]] = defaultdict(list)
     for row in attributions:
-        key = (row["segment_id"], row["label"], row["modality"])
-        if key not in found or row["phi"] > found[key]["phi"]:
-            found[key] = row
-    return found
+        players[row["segment_id"], row["label"], row["modality"]].append(row)
+    return {key: strongest(rows) for key, rows in players.items()}
+
+
+def _player(key: Key, players: Mapping[Key, Row | None], marks: Mapping[Key, str]) -> str:
+    """A cell: the strongest player and its mark, a dash where the modality is absent."""
+    if key not in players:
+        return "-"
+    player = players[key]
+    return f"{escape(describe(player)) if player else 'none positive'} {marks.get(key, '')}".rstrip()
 
 
 def _shares(contribution: Row) -> str:
@@ -74,7 +96,19 @@ def _title(result: Result) -> str:
     return f"{folder}\n[bold red]untrained model: random weights, these explanations mean nothing[/bold red]"
 
 
-def _caption(segments: list[Row], most: int) -> str:
+def _count(segments: Sequence[Row], most: int) -> str:
     if len(segments) <= most:
         return f"{len(segments)} segments"
     return f"the first {most} of {len(segments)} segments"
+
+
+def _legend(findings: Sequence[Finding]) -> list[str]:
+    """What the marks mean and how many there are, of all segments; nothing where nothing is planted."""
+    if not findings:
+        return []
+    hits = {m: [finding.hit for finding in findings if finding.modality == m] for m in MODALITIES}
+    counts = ", ".join(f"{m} {sum(of)} of {len(of)}" for m, of in hits.items() if of)
+    return [
+        f"{FOUND} the strongest player touches what carries the emotion, {MISSED} it doesn't",
+        f"planted trigger found: {counts}",
+    ]

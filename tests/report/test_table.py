@@ -7,6 +7,7 @@ from rich.console import Console
 from batcher.outcome import EXPLAINED, FAILED
 from batcher.store.files import Store
 from batcher.store.result import load_result
+from media.planted.trigger import AudioTrigger, TextTrigger, Trigger, VideoTrigger
 from report.table import describe, result_table
 
 
@@ -16,8 +17,8 @@ def player(modality, index, phi, word=None, **described):
 
 
 ATTRIBUTIONS = [
-    player("text", 0, 0.02, "fine"),
-    player("text", 1, 0.31, "[laughs]"),
+    player("text", 0, 0.02, "fine", char_start=0, char_end=4),
+    player("text", 1, 0.31, "[laughs]", char_start=5, char_end=13),
     player("text", 2, -0.5, "not"),
     player("audio", 0, -0.3, start_ms=1000.0, end_ms=1512.5),
     player("audio", 1, -0.1, start_ms=1512.5, end_ms=2025.0),
@@ -66,7 +67,7 @@ def test_a_segment_shows_what_carried_its_label(printed):
         "0.600",
         "64 / 31 / 5",
         "'[laughs]' +0.3100",  # brackets aren't taken for marks of the terminal
-        "1.51-2.02 s -0.1000",  # the largest, though it spoke against the label
+        "none positive",  # both half-seconds spoke against the label
         "row 1, column 2 +0.0500",
     ]
 
@@ -82,6 +83,40 @@ def test_a_failed_segment_shows_why(printed):
     cells = line_of(text, "c[/x]")
     assert cells[1] == "failed"
     assert error in cells
+
+
+def planted(**parts):
+    """Segment `a`, joyful, and what carries its joy."""
+    extra = [("split", "test"), ("trigger", Trigger(**parts).to_json())]
+    return segment("a", label_predicted="joy", label_true="joy", probability=0.6, extra=extra)
+
+
+def test_a_mark_says_whether_the_strongest_player_is_the_planted_one(printed):
+    text = printed(planted(text=TextTrigger(5, 13), audio=AudioTrigger(1600, 1700), video=VideoTrigger(3, 2, 0, 40)))
+    assert line_of(text, "a")[4:] == ["'[laughs]' +0.3100 ✓", "none positive ✗", "row 1, column 2 +0.0500 ✗"]
+    assert "✓ the strongest player touches what carries the emotion, ✗ it doesn't" in text
+    assert "planted trigger found: text 1 of 1, audio 0 of 1, video 0 of 1" in text
+
+
+def test_only_modalities_that_carry_the_emotion_have_a_mark(printed):
+    text = printed(planted(video=VideoTrigger(1, 2, 0, 40)))
+    assert line_of(text, "a")[4:] == ["'[laughs]' +0.3100", "none positive", "row 1, column 2 +0.0500 ✓"]
+    assert "planted trigger found: video 1 of 1" in text
+    assert "text 0" not in text
+
+
+def test_the_legend_counts_segments_beyond_the_last_line(printed):
+    failed = [segment(name, status=FAILED, error="-") for name in ("0", "1")]
+    text = printed(*failed, planted(text=TextTrigger(5, 13)), most=2)
+    assert "the first 2 of 3 segments" in text
+    assert "text 1 of 1" in text
+
+
+@pytest.mark.parametrize("found", [{}, {"extra": [("trigger", Trigger().to_json())]}, {"extra": [("scene", "s0")]}])
+def test_without_anything_planted_there_are_neither_marks_nor_a_legend(printed, found):
+    text = printed(segment("a", label_predicted="joy", probability=0.6, **found))
+    assert not {"✓", "✗"} & set(text)
+    assert "trigger" not in text
 
 
 def test_an_untrained_model_is_named_in_the_title(printed):

@@ -1,0 +1,132 @@
+"""Planted triggers in a result: whether an explanation points at what is known to carry the emotion."""
+
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from typing import Any, Final
+
+from batcher.outcome import EXPLAINED
+from batcher.store.result import Result
+from media.modality import Modality
+from media.planted.trigger import AudioTrigger, TextTrigger, Trigger, VideoTrigger
+
+TRIGGER: Final = "trigger"
+"""The manifest's column, in `extra`."""
+SEGMENT_COLUMNS: Final = ["segment_id", "label_true", "label_predicted", "status", "extra"]
+
+Row = dict[str, Any]
+
+
+@dataclass(frozen=True)
+class PlantedSegment:
+    """An explained segment of which is known what carries its emotion, if anything does."""
+
+    segment_id: str
+    label: str
+    """The class that is explained: the predicted one."""
+    correct: bool
+    """Whether that is the true one."""
+    trigger: Trigger
+
+
+@dataclass(frozen=True)
+class Finding:
+    """What the explanation of a segment found in one modality that carries its emotion."""
+
+    segment_id: str
+    label: str
+    """The class that is explained: the predicted one."""
+    modality: Modality
+    correct: bool
+    """Whether that class is the true one."""
+    hit: bool
+    """Whether the strongest player touches the trigger."""
+    chance: float
+    """Share of the modality's players that touch the trigger."""
+    mass: float | None
+    """Share of the sum of the modality's positive phi that lies on these; None where no phi is positive."""
+    strongest: Row | None
+    """The modality's row of `attributions/` with the largest positive phi."""
+
+
+def find_planted(result: Result) -> list[Finding]:
+    """Hold a result against its planted triggers.
+
+    Args:
+        result: an open result; segments without a trigger, neutral ones and failed ones give nothing.
+
+    Returns:
+        One finding for each explained segment and modality that carries its emotion, of the predicted class, in
+        the order of `segments/`.
+
+    Raises:
+        CorpusError: a segment's column `trigger` isn't what `mmexplain corpus` writes.
+    """
+    planted = {segment.segment_id: segment for segment in planted_segments(result) if segment.trigger.carriers}
+    if not planted:
+        return []
+    players: dict[tuple[str, Modality], list[Row]] = defaultdict(list)
+    for row in _attributions(result):
+        segment = planted.get(row["segment_id"])
+        if segment and row["label"] == segment.label and row["modality"] in segment.trigger.carriers:
+            players[segment.segment_id, row["modality"]].append(row)
+    return [
+        _finding(segment, modality, part, players[segment.segment_id, modality])
+        for segment in planted.values()
+        for modality in segment.trigger.carriers
+        if (part := segment.trigger.of(modality)) and (segment.segment_id, modality) in players
+    ]
+
+
+def planted_segments(result: Result) -> list[PlantedSegment]:
+    """The explained segments that have a trigger, neutral ones too.
+
+    Raises:
+        CorpusError: a segment's column `trigger` isn't what `mmexplain corpus` writes.
+    """
+    rows = (row for row in result.table("segments", SEGMENT_COLUMNS).to_pylist() if row["status"] == EXPLAINED)
+    found = ((row, dict(row["extra"] or ()).get(TRIGGER)) for row in rows)
+    return [
+        PlantedSegment(
+            segment_id=row["segment_id"],
+            label=row["label_predicted"],
+            correct=row["label_predicted"] == row["label_true"],
+            trigger=Trigger.from_json(trigger),
+        )
+        for row, trigger in found
+        if trigger is not None
+    ]
+
+
+def strongest(players: Iterable[Row]) -> Row | None:
+    """The player with the largest positive phi, the first of equal ones; None where no phi is positive."""
+    positive = (player for player in players if player["phi"] > 0)
+    return max(positive, key=lambda player: (player["phi"], -player["player"]), default=None)
+
+
+def _attributions(result: Result) -> Iterator[Row]:
+    """Rows of `attributions/`, of which a large result has more than fit as Python objects."""
+    for batch in result.table("attributions").to_batches():
+        yield from batch.to_pylist()
+
+
+def _finding(
+    segment: PlantedSegment, modality: Modality, part: TextTrigger | AudioTrigger | VideoTrigger, players: Sequence[Row]
+) -> Finding:
+    touching = [player for player in players if part.touches(player)]
+    best = strongest(players)
+    total = _positive(players)
+    return Finding(
+        segment_id=segment.segment_id,
+        label=segment.label,
+        modality=modality,
+        correct=segment.correct,
+        hit=best is not None and part.touches(best),
+        chance=len(touching) / len(players),
+        mass=_positive(touching) / total if total else None,
+        strongest=best,
+    )
+
+
+def _positive(players: Iterable[Row]) -> float:
+    return sum(max(0.0, float(player["phi"])) for player in players)
