@@ -3,6 +3,7 @@
 import json
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
+from itertools import islice
 from pathlib import Path
 from typing import Final, Literal, get_args
 
@@ -17,6 +18,7 @@ from media import Clip, Text, Video
 Cut = Literal["second", "sentence"]
 CUTS: Final[tuple[Cut, ...]] = get_args(Cut)
 
+CLIPS: Final = 3
 SPAN_MS: Final = 1000.0
 """Two half-seconds."""
 TOKENS: Final[dict[Cut, int]] = {"second": 4, "sentence": 9}
@@ -35,7 +37,7 @@ class SmallClip:
 
 
 def small_clips(manifest: Path, artefact: Artefact, folder: Path, cuts: tuple[Cut, ...] = CUTS) -> Iterator[SmallClip]:
-    """Each segment of a manifest, cut.
+    """The first segments of a manifest, cut.
 
     `second` is the first second with words: those that end within it (4 tokens at most), 2 half-seconds, and
     all frames in 10 groups, which are the modality to sample. `sentence` has the segment's first 9 tokens, which are
@@ -47,7 +49,7 @@ def small_clips(manifest: Path, artefact: Artefact, folder: Path, cuts: tuple[Cu
         folder: of the artefact.
         cuts: which.
     """
-    for segment in read_collection(manifest):
+    for segment in islice(read_collection(manifest), CLIPS):
         for cut in cuts:
             yield SmallClip(segment.segment_id, cut, _cut_clip(segment, cut, artefact, folder))
 

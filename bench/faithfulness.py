@@ -33,7 +33,7 @@ from mmexplain.cli import Masks
 from report.planted import TRIGGER, Finding, PlantedSegment, find_planted, planted_segments
 
 CLIPS: Final = 200
-SEED: Final = 1
+SEED: Final = 2
 MASKS: Final = 64
 SPACE_TIME_CLIPS: Final = 20
 CONFIDENCE: Final = 0.95

@@ -3,6 +3,7 @@
 import sys
 from collections.abc import Callable
 from enum import IntEnum
+from functools import wraps
 from importlib.metadata import version
 from importlib.resources import files
 from pathlib import Path
@@ -28,6 +29,8 @@ from mmexplain.progress import UNTRAINED, Log, progress
 from report.table import result_table
 
 DEMO: Final = Path(str(files("mmexplain") / "demo"))
+
+DEMO_MASKS: Final = 64
 
 BAD_INPUT: Final = (ArtefactError, CollectionError, ConfigError, CorpusError, MediaError, ResultError, StoreError)
 
@@ -71,19 +74,39 @@ class Folder(click.ParamType[Path]):
         return Path(value)
 
 
-def run_options(command: Callable[..., Any]) -> Callable[..., Any]:
-    """Options of every verb that explains."""
+def run_options(masks: int | Literal["auto"]) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
+    """Options of every verb that explains, with this default of `--masks`."""
     options = [
-        click.option("--masks", type=Masks(), default="auto", show_default=True, help="Sub-masks per modality."),
+        click.option("--masks", type=Masks(), default=masks, show_default=True, help="Sub-masks per modality."),
         click.option("--max-masks", default=MAX_MASKS, show_default=True, help="Most of them."),
         click.option("--seed", default=0, show_default=True, help="Of the sub-masks."),
         click.option("--threads", type=click.IntRange(min=1), default=1, show_default=True, help="Of each worker."),
         click.option("--workers", type=click.IntRange(min=0), help="Processes; 0 is this one alone.  [default: cores]"),
         click.option("--log", type=click.Choice(["auto", "rich", "json"]), default="auto", show_default=True),
     ]
-    for option in reversed(options):
-        command = option(command)
-    return command
+
+    def add(command: Callable[..., Any]) -> Callable[..., Any]:
+        for option in reversed(options):
+            command = option(command)
+        return command
+
+    return add
+
+
+def needs_torch(command: Callable[..., Any]) -> Callable[..., Any]:
+    """Say what to install where a verb needs torch and there is none."""
+
+    @wraps(command)
+    def run(**options: Any) -> Any:
+        try:
+            return command(**options)
+        except ModuleNotFoundError as error:
+            raise click.UsageError(
+                f"{error.name} isn't installed; this verb needs: pip install 'mmexplain[train]' "
+                "(from a checkout: pip install -e '.[train]')"
+            ) from error
+
+    return run
 
 
 @click.group(context_settings={"auto_envvar_prefix": "MMEXPLAIN", "help_option_names": ["-h", "--help"]})
@@ -105,7 +128,7 @@ def cli() -> None:
 @click.option("--limit", type=click.IntRange(min=1), help="Only the first so many.")
 @click.option("--retry-errors", is_flag=True, help="Try segments with lasting failures again.")
 @click.option("--keep-going", is_flag=True, help="Exit with 0 although some segments failed.")
-@run_options
+@run_options(masks="auto")
 def explain(
     *,
     collection: Path,
@@ -154,7 +177,7 @@ def _explain(run: Run, log: Log) -> Finished:
 
 @cli.command()
 @click.option("--out", type=Folder(), default=Path("demo-out"), show_default=True)
-@run_options
+@run_options(masks=DEMO_MASKS)
 def demo(
     *,
     out: Path,
@@ -199,12 +222,13 @@ def _print_problems(folder: Path) -> Exit:
 
 @cli.command()
 @click.argument("out", type=click.Path(path_type=Path))
-@click.option("--checkpoint", type=click.Path(path_type=Path), help="A checkpoint of the original SSE-FT code.")
+@click.option("--checkpoint", type=click.Path(path_type=Path), help="Of the original SSE-FT code, or of `train`.")
 @click.option("--text-heads", type=int, help="Heads of its RoBERTa, which it doesn't record.  [default: width / 64]")
 @click.option("--labels", help="Its classes, between commas, in the order of its logits.  [default: MELD's]")
 @click.option("--untrained", type=click.Choice(["tiny", "published"]), help="Random weights of this size instead.")
 @click.option("--seed", default=0, show_default=True, help="Of the random weights.")
 @click.option("--tokenizer", type=click.Path(path_type=Path), help="The tokenizer.json of its RoBERTa.")
+@needs_torch
 def export(
     *,
     out: Path,
@@ -218,13 +242,8 @@ def export(
     """Export a model to the artefact OUT, if its graphs agree with PyTorch."""
     if (checkpoint is None) == (untrained is None):
         raise click.UsageError("give either --checkpoint or --untrained")
-    try:
-        from mmexplain.exporting import export_checkpoint, export_untrained  # noqa: PLC0415  # needs torch
-    except ModuleNotFoundError as error:
-        raise click.UsageError(
-            f"{error.name} isn't installed; exporting needs: pip install 'mmexplain[train]' "
-            "(from a checkout: pip install -e '.[train]')"
-        ) from error
+    from mmexplain.exporting import export_checkpoint, export_untrained  # noqa: PLC0415  # needs torch
+
     if checkpoint:
         names = tuple(labels.split(",")) if labels else None
         artefact = export_checkpoint(out, checkpoint, text_heads=text_heads, labels=names, tokenizer=tokenizer)
@@ -235,14 +254,44 @@ def export(
 
 
 @cli.command()
-@click.argument("out", type=click.Path(path_type=Path))
-@click.option("--clips", default=14, show_default=True, help="How many.")
+@click.argument("training", type=click.Path(path_type=Path))
+@click.option("--held-out", type=click.Path(path_type=Path), required=True, help="A manifest of other clips.")
+@click.option("--out", type=Folder(), required=True, help="The folder of model, tokenizer, log and figures.")
+@click.option("--preset", type=click.Choice(["tiny", "published"]), default="tiny", show_default=True, help="Its size.")
 @click.option("--seed", default=0, show_default=True)
-def corpus(*, out: Path, clips: int, seed: int) -> Exit:
-    """Make clips with planted triggers, and their manifest, in the folder OUT."""
-    from media.planted import make_corpus  # noqa: PLC0415  # starts processes, which import this module
+@click.option("--workers", type=click.IntRange(min=1), default=2, show_default=True, help="Threads that decode.")
+@needs_torch
+def train(*, training: Path, held_out: Path, out: Path, preset: str, seed: int, workers: int) -> Exit:
+    """Train a model from nothing on the planted clips of the manifest TRAINING."""
+    from mmexplain.training import train_planted  # noqa: PLC0415  # needs torch
+    from sseft.training.recipe import Recipe  # noqa: PLC0415  # as above
 
-    click.echo(make_corpus(out, clips=clips, seed=seed))
+    figures = train_planted(
+        training, held_out, out, preset=preset, recipe=Recipe(seed=seed), workers=workers, on_epoch=click.echo
+    )
+    for row in figures:
+        click.echo(f"{row.group}: {row.right} of {row.clips} held-out clips right")
+    return Exit.DONE
+
+
+@cli.command()
+@click.argument("out", type=click.Path(path_type=Path))
+@click.option(
+    "--clips", type=click.IntRange(min=1), default=98, show_default=True, help="How many; 98 are of all kinds."
+)
+@click.option("--seed", default=0, show_default=True)
+@click.option(
+    "--split", type=click.Choice(["train", "test"]), default="train", show_default=True, help="They share none."
+)
+@click.option("--workers", type=click.IntRange(min=1), help="Processes.  [default: cores]")
+def corpus(*, out: Path, clips: int, seed: int, split: Literal["train", "test"], workers: int | None) -> Exit:
+    """Make clips with planted triggers, and their manifest, in the folder OUT.
+
+    The sentences, faces and voices of the two splits are others.
+    """
+    from media.planted.corpus import make_corpus  # noqa: PLC0415  # needs the extra corpus
+
+    click.echo(make_corpus(out, clips=clips, seed=seed, split=split, workers=workers))
     return Exit.DONE
 
 

@@ -4,30 +4,57 @@ import shutil
 import sys
 import tempfile
 from pathlib import Path
+from typing import Final
 
-from media.planted import make_corpus, sentences
-from media.vocabulary import train_tokenizer
-from mmexplain.exporting import export_untrained
-from sseft.config import tiny
+import click
 
-KINDS = [("joy", "en"), ("anger", "nl"), ("surprise", "en")]
-DEMO = Path(__file__).parent / "demo"
+from export.artefact import TOKENIZER
+from media.planted.clip import Kind
+from media.planted.corpus import make_corpus
+from mmexplain.exporting import export_checkpoint
+from mmexplain.training import MODEL, train_planted
+from sseft.training.recipe import Recipe
+
+DEMO: Final = Path(__file__).parent / "demo"
+TRAINING_CLIPS: Final = 2058
+HELD_OUT_CLIPS: Final = 294
+CLIPS_SEED: Final = 311
+"""With which the sentences of the shipped clips are least alike."""
+KINDS: Final = (
+    Kind("joy", "en", ("text",)),
+    Kind("anger", "nl", ("audio",)),
+    Kind("surprise", "en", ("video",)),
+    Kind("sadness", "nl", ("text", "audio")),
+    Kind("neutral", "en", ()),
+    Kind("fear", "en", ("audio",)),
+    Kind("disgust", "nl", ("video",)),
+    Kind("joy", "nl", ("audio", "video")),
+    Kind("anger", "en", ("text", "audio", "video")),
+    Kind("surprise", "nl", ("text",)),
+    Kind("neutral", "nl", ()),
+    Kind("disgust", "en", ("text", "video")),
+)
 
 
 def make_clips(folder: Path) -> None:
-    """Three clips with planted triggers, and their manifest."""
+    """Twelve clips of all labels in both languages, none of them seen in training, and their manifest."""
     shutil.rmtree(folder, ignore_errors=True)
-    make_corpus(folder, clips=len(KINDS), seed=1, kinds=KINDS)
+    make_corpus(folder, clips=len(KINDS), seed=CLIPS_SEED, split="test", kinds=KINDS)
 
 
-def make_model(folder: Path) -> None:
-    """A tiny artefact with random weights."""
-    shutil.rmtree(folder, ignore_errors=True)
+def make_model(folder: Path, training: Path) -> None:
+    """Train the tiny model on planted clips, and export it."""
     with tempfile.TemporaryDirectory() as scratch:
-        tokenizer = Path(scratch) / "tokenizer.json"
-        # The last id of the vocabulary is <mask>, which no text holds.
-        train_tokenizer(sentences(), size=tiny().text.mask_id).save(str(tokenizer))
-        export_untrained(folder, "tiny", seed=0, tokenizer=tokenizer)
+        seen = make_corpus(Path(scratch) / "train", clips=TRAINING_CLIPS, seed=0, split="train")
+        unseen = make_corpus(Path(scratch) / "test", clips=HELD_OUT_CLIPS, seed=1, split="test")
+        train_planted(seen, unseen, training, preset="tiny", recipe=Recipe(), workers=2, on_epoch=click.echo)
+    export_model(folder, training)
+
+
+def export_model(folder: Path, training: Path) -> None:
+    """Export the model that was trained."""
+    shutil.rmtree(folder, ignore_errors=True)
+    export_checkpoint(folder, training / MODEL, text_heads=None, labels=None, tokenizer=training / TOKENIZER)
 
 
 if __name__ == "__main__":
@@ -35,4 +62,4 @@ if __name__ == "__main__":
     if "clips" in wanted:
         make_clips(DEMO / "clips")
     if "model" in wanted:
-        make_model(DEMO / "model")
+        make_model(DEMO / "model", DEMO / "training")

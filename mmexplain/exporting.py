@@ -7,19 +7,21 @@ from export.build import build_artefact
 from export.parity import ParityError
 from sseft.checkpoint import CheckpointError, load_sseft
 from sseft.config import PRESETS
+from sseft.saved import is_saved, load_model
 from sseft.untrained import untrained as random_model
 
 
 def export_checkpoint(
     out: Path, checkpoint: Path, *, text_heads: int | None, labels: tuple[str, ...] | None, tokenizer: Path | None
 ) -> Artefact:
-    """An artefact of a checkpoint of the original code.
+    """An artefact of a checkpoint of the original code, or of a model that `train` wrote.
 
     Raises:
         ArtefactError: the checkpoint can't be read, the artefact can't be written, or the parity gate refused.
     """
     try:
-        model = load_sseft(checkpoint, text_heads=text_heads, labels=labels)
+        ours = is_saved(checkpoint)
+        model = load_model(checkpoint) if ours else load_sseft(checkpoint, text_heads=text_heads, labels=labels)
         provenance = f"checkpoint {checkpoint.name}"
         return build_artefact(model, out, provenance=provenance, trained=True, tokenizer=tokenizer)
     except (CheckpointError, ParityError) as error:

@@ -5,38 +5,33 @@ picture. The probes are thrown away; what the encoders then see of an emotion, f
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import Final
 
 import numpy as np
 import torch
-from numpy.typing import NDArray
 from torch import Tensor, nn
 from torch.nn import functional
 from torch.nn.utils.rnn import pad_sequence
 
-from media.text import TextTokens
 from sseft.audio import Wav2Vec
 from sseft.config import ModelConfig
 from sseft.text import TextEncoder
-from sseft.training.examples import CELLS, Example, half_seconds
+from sseft.training.examples import NEUTRAL, Example
 from sseft.training.fit import OnEpoch, Schedule, fit
-from sseft.training.masking import draw_keep, kept
+from sseft.training.variations import (
+    WINDOW,
+    Heard,
+    cut_window,
+    hear_otherwise,
+    label_tokens,
+    mask_picture,
+    say_otherwise,
+    strange_ids,
+)
 from sseft.video import FabNet
 
-NEUTRAL: Final = 0
 NEUTRAL_WEIGHT: Final = 0.2
 """Of a neutral token or a neutral 10 ms in the loss: there are many more of them."""
-FRAME_SAMPLES: Final = 160
-"""Samples per frame of wav2vec."""
-WINDOW: Final = 24_000
-"""Samples of the sound in a batch: 1.5 s."""
-MOST_SPEED: Final = 1.2
-"""Of a window that is played faster."""
-HEARD_AFTER: Final = 10
-"""Frames after which a causal encoder can know about a stretch of sound."""
-LONGEST_WORD: Final = 4
-"""Tokens of a word that the vocabulary doesn't know."""
 UNKNOWN: Final = -100
 """What cross entropy leaves out."""
 
@@ -53,7 +48,7 @@ def train_text(
     """Train RoBERTa to name, at `<s>`, what a text carries, and at each token whether that carries it."""
     probe = _probe(config.text.dim, config, seed)
     pad_id = config.text.pad_id
-    strange = _strange_ids(examples, config.tokens)
+    strange = strange_ids(examples, config.tokens)
 
     def loss_of(batch: Sequence[Example], rng: np.random.Generator) -> Tensor:
         said = [say_otherwise(example, rng, strange, config.text.mask_id) for example in batch]
@@ -64,43 +59,6 @@ def train_text(
         return functional.cross_entropy(logits[:, 0], expected[:, 0]) + _weighted(logits[:, 1:], expected[:, 1:])
 
     fit("text", nn.ModuleList([encoder, probe]), examples, loss_of, schedule, seed=seed, on_epoch=on_epoch)
-
-
-def label_tokens(example: Example, trigger: NDArray[np.bool_]) -> NDArray[np.int64]:
-    """What is to be seen at each token [L']: at the trigger its label, and at `<s>` that of the whole text."""
-    labels = np.where(trigger, example.source.label, NEUTRAL)
-    labels[0] = example.source.label if trigger.any() else NEUTRAL
-    return labels
-
-
-def say_otherwise(
-    example: Example, rng: np.random.Generator, strange: NDArray[np.int64], mask_id: int
-) -> tuple[NDArray[np.int64], NDArray[np.bool_]]:
-    """A text as another one that carries the same: some of its tokens masked, others in other words.
-
-    A token that carries nothing may be replaced by up to `LONGEST_WORD` random ones: so do words read that the
-    vocabulary wasn't made from. Without this, every such word would carry some emotion.
-
-    Returns:
-        Token ids [L'], and which of them are the trigger [L'], none where it is masked.
-    """
-    keep = draw_keep(rng, example.tokens) | example.source.text.special
-    replaced = (rng.random(len(keep)) < rng.random()) & ~example.tokens & ~example.source.text.special
-    lengths = np.where(replaced, rng.integers(1, LONGEST_WORD + 1, len(keep)), 1)
-    ids = np.repeat(example.source.text.ids, lengths)
-    ids = np.where(np.repeat(replaced, lengths), rng.choice(strange, len(ids)), ids)
-    keep = np.repeat(keep, lengths)
-    trigger = np.repeat(example.tokens, lengths) & keep
-    return np.where(keep, ids, mask_id), trigger
-
-
-def _strange_ids(examples: Sequence[Example], tokens: TextTokens) -> NDArray[np.int64]:
-    """The ids of the vocabulary that no text uses to carry something, nor the model in a way of its own."""
-    used = np.unique(
-        np.concatenate([example.source.text.ids[example.tokens | example.source.text.special] for example in examples])
-    )
-    special = (tokens.bos_id, tokens.pad_id, tokens.eos_id, tokens.mask_id)
-    return np.setdiff1d(np.arange(tokens.vocab_size), [*used, *special])
 
 
 def train_audio(
@@ -138,37 +96,6 @@ def train_audio(
     fit("audio", both, examples, on_wholes, wholes, seed=seed, on_epoch=on_epoch)
 
 
-@dataclass(frozen=True)
-class Heard:
-    """A sound and what is to be heard in it."""
-
-    wave: NDArray[np.float32]
-    """[N]."""
-    labels: NDArray[np.int64]
-    """[N // 160]: the label at each frame."""
-
-
-def hear_otherwise(example: Example, rng: np.random.Generator) -> Heard:
-    """A sound with some half-seconds silent, played faster or slower, for more voices (Ko et al. 2015)."""
-    wave = mask_sound(example, rng)
-    speed = rng.uniform(1 / MOST_SPEED, MOST_SPEED)
-    wave = np.interp(np.arange(0, len(wave) - 1, speed), np.arange(len(wave)), wave).astype(np.float32)
-    first, last = (int(edge / speed) for edge in example.stretch)
-    labels = np.full(len(wave) // FRAME_SAMPLES, NEUTRAL)
-    if wave[first:last].any():
-        labels[slice(*(edge // FRAME_SAMPLES + HEARD_AFTER for edge in (first, last)))] = example.source.label
-    return Heard(wave, labels)
-
-
-def cut_window(heard: Heard, rng: np.random.Generator) -> Heard:
-    """`WINDOW` samples, around a frame that isn't neutral where there is one."""
-    frames = WINDOW // FRAME_SAMPLES
-    told = np.flatnonzero(heard.labels != NEUTRAL)
-    middle = int(rng.choice(told)) if len(told) else int(rng.integers(len(heard.labels)))
-    at = int(np.clip(middle - rng.integers(frames), 0, len(heard.labels) - frames))
-    return Heard(heard.wave[at * FRAME_SAMPLES : (at + frames) * FRAME_SAMPLES], heard.labels[at : at + frames])
-
-
 def train_video(
     encoder: FabNet,
     examples: Sequence[Example],
@@ -192,36 +119,6 @@ def train_video(
         return functional.cross_entropy(probe(features), torch.tensor(expected))
 
     fit("video", nn.ModuleList([encoder, probe]), pictures, loss_of, schedule, seed=seed, on_epoch=on_epoch)
-
-
-def mask_sound(example: Example, rng: np.random.Generator) -> NDArray[np.float32]:
-    """The wave [N] with some half-seconds silent; those of the trigger together or none."""
-    parts = half_seconds(len(example.wave))
-    trigger = np.zeros(parts[-1] + 1, dtype=bool)
-    trigger[parts[slice(*example.stretch)]] = True
-    return example.wave * draw_keep(rng, trigger)[parts]
-
-
-def mask_picture(example: Example, index: int, rng: np.random.Generator) -> tuple[NDArray[np.uint8], bool]:
-    """A picture [3, 256, 256] with some cells black, and whether it still shows the trigger."""
-    keep, keeps = draw_cells(example, rng)
-    return black_out(example.pictures[index], keep), keeps and bool(example.shown[index])
-
-
-def draw_cells(example: Example, rng: np.random.Generator) -> tuple[NDArray[np.bool_], bool]:
-    """Which cells [4, 4] are kept, and whether the trigger's is."""
-    trigger = np.zeros((CELLS, CELLS), dtype=bool)
-    where = example.source.trigger.video
-    if where:
-        trigger[where.row, where.column] = True
-    keep = draw_keep(rng, trigger.ravel())
-    return keep.reshape(CELLS, CELLS), kept(keep, trigger.ravel())
-
-
-def black_out(pictures: NDArray[np.uint8], keep: NDArray[np.bool_]) -> NDArray[np.uint8]:
-    """Pictures [..., 3, S, S] with only the cells `keep` [4, 4] in them."""
-    size = pictures.shape[-1] // CELLS
-    return pictures * keep.repeat(size, 0).repeat(size, 1).view(np.uint8)
 
 
 def _probe(dim: int, config: ModelConfig, seed: int) -> nn.Linear:

@@ -12,6 +12,8 @@ from numpy.typing import NDArray
 from media import MediaError, Preprocessing, Sound, Text, Video, decode_clip
 from media.planted.trigger import Trigger
 
+NEUTRAL: Final = 0
+"""The label of what carries nothing: MELD's first."""
 CELLS: Final = 4
 """Cells of the picture along each axis."""
 SAMPLES_PER_PART: Final = 8000

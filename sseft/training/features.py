@@ -1,6 +1,6 @@
 """What the frozen encoders make of each clip, computed once: of the whole clip, and of maskings of it."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import Final
@@ -12,12 +12,14 @@ from torch import Tensor
 
 from media.modality import MODALITIES, Modality
 from sseft.model import SSEFT
-from sseft.training.encoders import black_out, draw_cells, mask_sound
-from sseft.training.examples import Example, Source, frames_shown
+from sseft.training.examples import NEUTRAL, Example, Source, frames_shown
 from sseft.training.masking import draw_keep
+from sseft.training.variations import black_out, draw_cells, mask_sound, say_otherwise, strange_ids
 
-MASKINGS: Final[dict[Modality, int]] = {"text": 8, "audio": 4, "video": 1}
-"""Of each clip, besides the whole; the picture's are few, as each costs all its frames, and are masked in time too."""
+MASKINGS: Final[Mapping[Modality, int]] = {"text": 8, "audio": 4, "video": 1}
+"""Of a clip to train on, besides the whole; the picture's are few, as each costs all frames, and masked in time too."""
+WHOLE_ONLY: Final[Mapping[Modality, int]] = {"text": 0, "audio": 0, "video": 0}
+"""Of a clip that is only asked about."""
 FRAMES_AT_A_TIME: Final = 128
 FRAME_GROUPS: Final = 10
 """Of the frames, which are masked together."""
@@ -55,7 +57,7 @@ class Features:
                 features, holds = self._mask_time(features, holds, rng)
             drawn[modality] = features
             carries = carries or holds
-        return drawn, self.source.label if carries else 0
+        return drawn, self.source.label if carries else NEUTRAL
 
     def whole(self) -> tuple[dict[Modality, Tensor], int]:
         """Features of the whole clip, and its label."""
@@ -71,84 +73,80 @@ class Features:
         return torch.where(kept[:, None], features, self.black), holds and bool(keep[trigger].all())
 
 
-def encode_all(model: SSEFT, examples: Sequence[Example], seed: int, workers: int) -> list[Features]:
+def encode_all(
+    model: SSEFT, examples: Sequence[Example], maskings: Mapping[Modality, int], *, seed: int, workers: int
+) -> list[Features]:
     """Encode clips, on several threads.
 
     Args:
         model: whose encoders are trained, in eval mode.
         examples: the clips; they are decoded again, as nobody holds all their frames in memory.
+        maskings: how many of each modality, besides the whole.
         seed: of the maskings.
         workers: threads.
 
     Raises:
         MediaError: a clip can't be read.
     """
-    size = model.config.video.image_size
-    with torch.no_grad():
-        black = model.frame_features(torch.zeros(1, 3, size, size))[0]
+    encoders = Encoders(model, strange_ids(examples, model.config.tokens), maskings)
 
     def work(job: tuple[int, Example]) -> Features:
-        torch.set_num_threads(1)
-        return encode(model, job[1], black, np.random.default_rng([seed, job[0]]))
+        index, example = job
+        return encoders.encode(example, np.random.default_rng([seed, index]))
 
-    with ThreadPoolExecutor(workers) as pool:
+    with ThreadPoolExecutor(workers, initializer=torch.set_num_threads, initargs=(1,)) as pool:
         return list(pool.map(work, enumerate(examples)))
 
 
-@torch.no_grad()
-def encode(model: SSEFT, example: Example, black: Tensor, rng: np.random.Generator) -> Features:
-    """Encode one clip, and maskings of it.
+class Encoders:
+    """The trained encoders of a model, and how many maskings of a clip they are given."""
 
-    Args:
-        model: whose encoders are trained, in eval mode.
-        example: the clip.
-        black: float32 [d_v], the features of a black frame.
-        rng: source of the maskings.
-    """
-    video = example.source.decode(model.config.preprocessing).video
-    shown = frames_shown(example.source.trigger, video.times_ms[:-1])
-    return Features(
-        source=example.source,
-        encoded={
-            "text": _encode_text(model, example, rng),
-            "audio": _encode_audio(model, example, rng),
-            "video": _encode_video(model, example, video.frames, rng),
-        },
-        shown=shown,
-        black=black,
-    )
+    def __init__(self, model: SSEFT, strange: NDArray[np.int64], maskings: Mapping[Modality, int]) -> None:
+        self.model, self.strange, self.maskings = model, strange, maskings
+        size = model.config.video.image_size
+        self.black = self._frame_features(np.zeros((1, 3, size, size), np.uint8))[0]
 
+    @torch.no_grad()
+    def encode(self, example: Example, rng: np.random.Generator) -> Features:
+        """Encode one clip, and maskings of it.
 
-def _encode_text(model: SSEFT, example: Example, rng: np.random.Generator) -> Encoded:
-    keep = np.stack(
-        [
-            np.ones(len(example.source.text.ids), dtype=bool),
-            *(draw_keep(rng, example.tokens) for _ in range(MASKINGS["text"])),
-        ]
-    )
-    ids = np.where(keep | example.source.text.special, example.source.text.ids, model.config.text.mask_id)
-    carries = tuple(bool(example.tokens.any() and row[example.tokens].all()) for row in keep)
-    return Encoded(tuple(model.encode_text(torch.from_numpy(ids))), carries)
+        Raises:
+            MediaError: it can't be read.
+        """
+        video = example.source.decode(self.model.config.preprocessing).video
+        return Features(
+            source=example.source,
+            encoded={
+                "text": self._text(example, rng),
+                "audio": self._audio(example, rng),
+                "video": self._video(example, video.frames, rng),
+            },
+            shown=frames_shown(example.source.trigger, video.times_ms[:-1]),
+            black=self.black,
+        )
 
+    def _text(self, example: Example, rng: np.random.Generator) -> Encoded:
+        said = [(example.source.text.ids, example.tokens)]
+        mask_id = self.model.config.text.mask_id
+        said += [say_otherwise(example, rng, self.strange, mask_id) for _ in range(self.maskings["text"])]
+        features = tuple(self.model.encode_text(torch.from_numpy(ids)[None])[0] for ids, _ in said)
+        return Encoded(features, tuple(bool(trigger.any()) for _, trigger in said))
 
-def _encode_audio(model: SSEFT, example: Example, rng: np.random.Generator) -> Encoded:
-    waves = np.stack([example.wave, *(mask_sound(example, rng) for _ in range(MASKINGS["audio"]))])
-    carries = tuple(bool(wave[slice(*example.stretch)].any()) for wave in waves)
-    return Encoded(tuple(model.wav2vec(torch.from_numpy(waves))), carries)
+    def _audio(self, example: Example, rng: np.random.Generator) -> Encoded:
+        waves = np.stack([example.wave, *(mask_sound(example, rng) for _ in range(self.maskings["audio"]))])
+        carries = tuple(bool(wave[slice(*example.stretch)].any()) for wave in waves)
+        return Encoded(tuple(self.model.wav2vec(torch.from_numpy(waves))), carries)
 
+    def _video(self, example: Example, frames: NDArray[np.uint8], rng: np.random.Generator) -> Encoded:
+        features, carries = [self._frame_features(frames)], [example.source.trigger.video is not None]
+        for _ in range(self.maskings["video"]):
+            keep, holds = draw_cells(example, rng)
+            features.append(self._frame_features(black_out(frames, keep)))
+            carries.append(holds)
+        return Encoded(tuple(features), tuple(carries))
 
-def _encode_video(model: SSEFT, example: Example, frames: NDArray[np.uint8], rng: np.random.Generator) -> Encoded:
-    carries = "video" in example.source.trigger.carriers
-    features, held = [_frame_features(model, frames)], [carries]
-    for _ in range(MASKINGS["video"]):
-        keep, keeps = draw_cells(example, rng)
-        features.append(_frame_features(model, black_out(frames, keep)))
-        held.append(keeps)
-    return Encoded(tuple(features), tuple(held))
-
-
-def _frame_features(model: SSEFT, frames: NDArray[np.uint8]) -> Tensor:
-    parts = [
-        torch.from_numpy(frames[first : first + FRAMES_AT_A_TIME]) for first in range(0, len(frames), FRAMES_AT_A_TIME)
-    ]
-    return torch.cat([model.frame_features(part.to(memory_format=torch.channels_last) / 255) for part in parts])
+    @torch.no_grad()
+    def _frame_features(self, frames: NDArray[np.uint8]) -> Tensor:
+        parts = (frames[first : first + FRAMES_AT_A_TIME] for first in range(0, len(frames), FRAMES_AT_A_TIME))
+        pictures = (torch.from_numpy(part).to(memory_format=torch.channels_last) / 255 for part in parts)
+        return torch.cat([self.model.frame_features(some) for some in pictures])

@@ -34,6 +34,7 @@ def train_fusion(
     def accuracy() -> float:
         return float(np.mean(predict(model, validation) == [features.source.label for features in validation]))
 
+    torch.manual_seed(seed)  # of dropout, whatever was drawn before
     parts = nn.ModuleList([model.audio, model.video, model.attention, model.head])
     fit("fusion", parts, training, loss_of, schedule, seed=seed, on_epoch=on_epoch, accuracy_of=accuracy)
 

@@ -13,7 +13,7 @@ from sseft.config import ModelConfig
 from sseft.model import SSEFT
 from sseft.training.encoders import train_audio, train_text, train_video
 from sseft.training.examples import Example, Source, read_examples
-from sseft.training.features import encode_all
+from sseft.training.features import MASKINGS, WHOLE_ONLY, encode_all
 from sseft.training.fit import OnEpoch, Schedule
 from sseft.training.fusion import predict, train_fusion
 
@@ -26,11 +26,11 @@ class Recipe:
     pictures: int = 3
     """Kept of each clip for FAb-Net; as many again of those that show a trigger."""
     text: Schedule = field(default_factory=lambda: Schedule(epochs=20, batch=64, learning_rate=1e-3))
-    windows: Schedule = field(default_factory=lambda: Schedule(epochs=14, batch=8, learning_rate=1.5e-3))
+    windows: Schedule = field(default_factory=lambda: Schedule(epochs=10, batch=8, learning_rate=1.5e-3))
     """Of sound: before whole sounds, which are `audio`."""
-    audio: Schedule = field(default_factory=lambda: Schedule(epochs=7, batch=8, learning_rate=7e-4))
+    audio: Schedule = field(default_factory=lambda: Schedule(epochs=6, batch=8, learning_rate=7e-4))
     video: Schedule = field(default_factory=lambda: Schedule(epochs=12, batch=64, learning_rate=3e-3))
-    fusion: Schedule = field(default_factory=lambda: Schedule(epochs=60, batch=64, learning_rate=1e-3))
+    fusion: Schedule = field(default_factory=lambda: Schedule(epochs=16, batch=64, learning_rate=2e-3))
 
 
 @dataclass(frozen=True)
@@ -86,8 +86,10 @@ def train(
         training, config.preprocessing, pictures=recipe.pictures, seed=recipe.seed, workers=workers
     )
     _train_encoders(model, examples, recipe, on_epoch)
-    features = encode_all(model, examples, recipe.seed, workers)
-    others = encode_all(model, _unseen(held_out, config, workers), recipe.seed, workers)
+    features = encode_all(model, examples, MASKINGS, seed=recipe.seed, workers=workers)
+    # Of clips that are only asked about, no picture is kept.
+    unseen = read_examples(held_out, config.preprocessing, pictures=0, seed=recipe.seed, workers=workers)
+    others = encode_all(model, unseen, WHOLE_ONLY, seed=recipe.seed, workers=workers)
     train_fusion(model, features, others, recipe.fusion, seed=recipe.seed, on_epoch=on_epoch)
     return Trained(model.eval(), accuracies(predict(model, others), held_out))
 
@@ -101,11 +103,6 @@ def _train_encoders(model: SSEFT, examples: Sequence[Example], recipe: Recipe, o
     with ThreadPoolExecutor(2, initializer=torch.set_num_threads, initargs=(1,)) as pool:
         for stage in [pool.submit(encoder, seed=seed, on_epoch=on_epoch) for encoder in (audio, video)]:
             stage.result()
-
-
-def _unseen(sources: Sequence[Source], config: ModelConfig, workers: int) -> list[Example]:
-    """Clips that are only asked about: no picture of them is kept."""
-    return read_examples(sources, config.preprocessing, pictures=0, seed=0, workers=workers)
 
 
 def accuracies(predicted: NDArray[np.int64], clips: Sequence[Source]) -> tuple[Accuracy, ...]:

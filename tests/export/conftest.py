@@ -17,18 +17,22 @@ from export.onnx import save_graph
 from media.modality import MODALITIES
 from sseft.config import tiny
 from sseft.model import SSEFT
+from sseft.saved import load_model
 from sseft.untrained import untrained
+
+DEMO = Path(mmexplain.__file__).parent / "demo"
 
 
 @pytest.fixture(scope="session")
 def demo():
-    """The folder of the shipped artefact, of `untrained(tiny(), 0)`."""
-    return Path(mmexplain.__file__).parent / "demo" / "model"
+    """The folder of the shipped artefact."""
+    return DEMO / "model"
 
 
 @pytest.fixture(scope="session")
 def demo_model():
-    return untrained(tiny(), 0)
+    """What it was exported from."""
+    return load_model(DEMO / "training" / "model.pt")
 
 
 class Sessions:

@@ -46,14 +46,15 @@ def test_a_description_survives_being_written_and_read(demo, tmp_path):
     assert again.digest == artefact.digest
 
 
-def test_the_shipped_artefact_names_every_file_and_says_that_it_is_untrained(demo):
+def test_the_shipped_artefact_is_trained_small_and_names_every_file(demo):
     artefact = load_artefact(demo)
     files = {path.name for path in demo.iterdir()} - {"artefact.json"}
     assert set(artefact.files) == files
     assert files == {f"{name}.onnx" for name in graph_names(MODALITIES)} | {"absent.npz", "tokenizer.json"}
     for name, digest in artefact.files.items():
         assert hashlib.sha256((demo / name).read_bytes()).hexdigest() == digest
-    assert not artefact.trained
+    assert artefact.trained
+    assert sum(path.stat().st_size for path in demo.iterdir()) < 8_000_000
     assert "random weights" in artefact.provenance
     assert artefact.parity <= 1e-4
 

@@ -3,6 +3,8 @@ import sys
 
 import pytest
 
+from mmexplain.cli import main
+
 WITHOUT_TORCH = """
 import sys
 
@@ -22,5 +24,20 @@ def without_torch():
     def run(code, *arguments):
         command = [sys.executable, "-c", WITHOUT_TORCH + code, *map(str, arguments)]
         return subprocess.run(command, capture_output=True, text=True, check=False)  # noqa: S603  # our own code
+
+    return run
+
+
+@pytest.fixture
+def mmexplain(monkeypatch, capfd):
+    """Runs the command in this process: its exit code, standard output and standard error."""
+
+    monkeypatch.setenv("COLUMNS", "240")
+
+    def run(*arguments):
+        monkeypatch.setattr(sys, "argv", ["mmexplain", *map(str, arguments)])
+        with pytest.raises(SystemExit) as left:
+            main()
+        return int(left.value.code or 0), *capfd.readouterr()
 
     return run

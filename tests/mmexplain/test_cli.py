@@ -1,37 +1,23 @@
 """The command line: its exit codes, and what it says on which stream."""
 
 import json
-import sys
 from pathlib import Path
 
 import onnxruntime
 import pyarrow.parquet as pq
 import pytest
 
-from mmexplain.cli import main
-
-
-@pytest.fixture
-def mmexplain(monkeypatch, capfd):
-    """Runs the command in this process: its exit code, standard output and standard error."""
-
-    monkeypatch.setenv("COLUMNS", "240")
-
-    def run(*arguments):
-        monkeypatch.setattr(sys, "argv", ["mmexplain", *map(str, arguments)])
-        with pytest.raises(SystemExit) as left:
-            main()
-        return int(left.value.code or 0), *capfd.readouterr()
-
-    return run
+from batcher.collection import read_collection
+from batcher.store.result import load_result
+from report.planted import find_planted
 
 
 @pytest.fixture
 def explain(mmexplain, model, tmp_path):
     """Runs `explain` cheaply on a manifest, into `out`."""
 
-    def run(manifest, *more):
-        given = ["--model", model, "--out", tmp_path / "out", "--workers", 0]
+    def run(manifest, *more, by=model):
+        given = ["--model", by, "--out", tmp_path / "out", "--workers", 0]
         return mmexplain("explain", manifest, *given, "--max-masks", 8, "--video-players", "time", *more)
 
     return run
@@ -56,16 +42,36 @@ def test_done_is_0_and_its_result_is_valid(explain, mmexplain, manifest, tmp_pat
     assert explain(manifest)[0] == 0
     code, out, _ = mmexplain("validate", tmp_path / "out")
     assert code == 0
+    assert out == f"{tmp_path / 'out'} is valid\n"
+
+
+def test_an_untrained_model_is_named_wherever_its_results_are(explain, mmexplain, manifest, untrained_model, tmp_path):
+    _, _, err = explain(manifest, "--log", "rich", by=untrained_model)
+    assert "untrained model" in err
+    _, out, _ = mmexplain("validate", tmp_path / "out")
     assert "is valid; untrained model: random weights" in out
 
 
-def test_the_demo_shows_its_clips_and_that_they_mean_nothing(mmexplain, tmp_path):
-    code, out, err = mmexplain("demo", "--out", tmp_path / "demo", "--max-masks", 2, "--workers", 0)
+def test_the_demo_shows_its_clips_and_what_was_planted(mmexplain, demo_segments, tmp_path):
+    code, out, err = mmexplain("demo", "--out", tmp_path / "demo", "--masks", 2, "--max-masks", 2, "--workers", 0)
     assert code == 0, err
-    assert "untrained model" in out
-    for name in ("0000_joy_en", "0001_anger_nl", "0002_surprise_en"):
-        assert name in out
+    for segment in demo_segments:
+        assert segment.segment_id in out
+    assert "planted trigger found" in out
+    assert "untrained" not in out
     assert "is valid" in out
+    findings = find_planted(load_result(tmp_path / "demo"))
+    assert {finding.modality for finding in findings} == {"text", "audio", "video"}
+    # A trigger is at most a quarter of its modality's players, else to hit it would mean nothing.
+    assert all(0 < finding.chance <= 1 / 4 for finding in findings)
+
+
+def test_a_corpus_has_the_clips_that_were_asked_for(mmexplain, tmp_path):
+    code, out, err = mmexplain("corpus", tmp_path / "clips", "--clips", 2, "--split", "test", "--workers", 1)
+    assert code == 0, err
+    segments = list(read_collection(Path(out.strip())))
+    assert [(segment.label, segment.extra["split"]) for segment in segments] == [("neutral", "test")] * 2
+    assert all(segment.path.is_file() for segment in segments)
 
 
 @pytest.mark.parametrize(
@@ -168,7 +174,7 @@ def test_every_line_of_the_json_log_is_an_event(explain, half_broken, short_rows
         "Finished",
     ]
     started, *_, finished = events
-    assert (started["total"], started["done"], started["trained"]) == (2, 0, False)
+    assert (started["total"], started["done"], started["trained"]) == (2, 0, True)
     (failed,) = (event for event in events if event["event"] == "SegmentFailed")
     assert (failed["segment_id"], failed["stage"]) == (second, "decode")
     done = [event["done"] for event in events if event["event"] == "UnitDone"]
@@ -188,7 +194,6 @@ def test_the_bar_shows_what_failed_as_it_is_written(explain, half_broken):
     code, _, err = explain(half_broken, "--log", "rich")
     assert code == 4
     shown = " ".join(err.split())
-    assert "untrained model" in shown
     assert "g[/one].mp4" in shown
     assert "1 of 2 segments explained" in shown
     assert "1 x decode: Media file" in shown

@@ -43,5 +43,5 @@ def test_a_collection_is_explained_on_the_command_line(without_torch, finished, 
 def test_exporting_says_what_it_lacks(without_torch, tmp_path):
     done = without_torch(COMMAND, "export", tmp_path / "artefact", "--untrained", "tiny")
     assert done.returncode == 2
-    assert "torch isn't installed; exporting needs: pip install 'mmexplain[train]'" in done.stderr
+    assert "torch isn't installed; this verb needs: pip install 'mmexplain[train]'" in done.stderr
     assert not (tmp_path / "artefact").exists()

@@ -62,7 +62,7 @@ def test_every_segment_has_a_row_with_what_the_manifest_said(run_of, short_rows)
     rows = short_rows(4)
     run = run_of(rows)
     summary = explain_collection(run)
-    assert (summary.segments, summary.explained, summary.failures, summary.trained) == (4, 4, (), False)
+    assert (summary.segments, summary.explained, summary.failures, summary.trained) == (4, 4, (), True)
     found = {row["segment_id"]: row for row in load_result(run.out).table("segments").to_pylist()}
     assert len(found) == 4
     for row in rows:
@@ -81,7 +81,7 @@ def test_every_file_says_which_model_and_options_it_comes_from(finished, artefac
         assert metadata["artefact_digest"] == artefact.digest
         assert metadata["labels"] == list(artefact.labels)
         assert metadata["config"]["seed"] == 0
-        assert metadata["trained"] is False
+        assert metadata["trained"] is True
 
 
 def test_the_same_seed_gives_the_same_rows_and_another_seed_others(finished, tmp_path, rows_of):
@@ -110,7 +110,7 @@ def test_a_second_start_changes_nothing(run_of, short_rows):
     finished = explain_collection(run, events.append)
     assert finished.explained == 3
     assert committed(run) == before
-    assert events == [Started(total=3, done=3, trained=False), finished]
+    assert events == [Started(total=3, done=3, trained=True), finished]
 
 
 def test_a_manifest_that_grew_is_explained_where_it_grew(run_of, short_rows, finished, rows_of):
