@@ -30,8 +30,6 @@ from report.table import result_table
 
 DEMO: Final = Path(str(files("mmexplain") / "demo"))
 
-DEMO_MASKS: Final = 64
-
 BAD_INPUT: Final = (ArtefactError, CollectionError, ConfigError, CorpusError, MediaError, ResultError, StoreError)
 
 
@@ -74,23 +72,19 @@ class Folder(click.ParamType[Path]):
         return Path(value)
 
 
-def run_options(masks: int | Literal["auto"]) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
-    """Options of every verb that explains, with this default of `--masks`."""
+def run_options(command: Callable[..., Any]) -> Callable[..., Any]:
+    """Options of every verb that explains."""
     options = [
-        click.option("--masks", type=Masks(), default=masks, show_default=True, help="Sub-masks per modality."),
+        click.option("--masks", type=Masks(), default="auto", show_default=True, help="Sub-masks per modality."),
         click.option("--max-masks", default=MAX_MASKS, show_default=True, help="Most of them."),
         click.option("--seed", default=0, show_default=True, help="Of the sub-masks."),
         click.option("--threads", type=click.IntRange(min=1), default=1, show_default=True, help="Of each worker."),
         click.option("--workers", type=click.IntRange(min=0), help="Processes; 0 is this one alone.  [default: cores]"),
         click.option("--log", type=click.Choice(["auto", "rich", "json"]), default="auto", show_default=True),
     ]
-
-    def add(command: Callable[..., Any]) -> Callable[..., Any]:
-        for option in reversed(options):
-            command = option(command)
-        return command
-
-    return add
+    for option in reversed(options):
+        command = option(command)
+    return command
 
 
 def needs_torch(command: Callable[..., Any]) -> Callable[..., Any]:
@@ -128,7 +122,7 @@ def cli() -> None:
 @click.option("--limit", type=click.IntRange(min=1), help="Only the first so many.")
 @click.option("--retry-errors", is_flag=True, help="Try segments with lasting failures again.")
 @click.option("--keep-going", is_flag=True, help="Exit with 0 although some segments failed.")
-@run_options(masks="auto")
+@run_options
 def explain(
     *,
     collection: Path,
@@ -177,7 +171,7 @@ def _explain(run: Run, log: Log) -> Finished:
 
 @cli.command()
 @click.option("--out", type=Folder(), default=Path("demo-out"), show_default=True)
-@run_options(masks=DEMO_MASKS)
+@run_options
 def demo(
     *,
     out: Path,
