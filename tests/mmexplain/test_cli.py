@@ -60,6 +60,8 @@ def test_the_demo_shows_its_clips_and_what_was_planted(mmexplain, demo_segments,
     assert "planted trigger found" in out
     assert "untrained" not in out
     assert "is valid" in out
+    rows = load_result(tmp_path / "demo").table("segments").to_pylist()
+    assert sum(row["label_predicted"] == row["label_true"] for row in rows) >= 10  # of 12, none of them trained on
     findings = find_planted(load_result(tmp_path / "demo"))
     assert {finding.modality for finding in findings} == {"text", "audio", "video"}
     # A trigger is at most a quarter of its modality's players, else to hit it would mean nothing.
