@@ -25,12 +25,13 @@ def validate(result: Result) -> list[str]:
     """Everything that is wrong with a result, one sentence each; empty if nothing is.
 
     Checked are the schemas of all files, leftovers of units that never committed, segments that stand twice or
-    are missing, rows without their segment, efficiency (sum of phi = v_all - v_none), and that shares add to 1.
+    are missing, rows without their segment, that each player has a row, efficiency (sum of phi = v_all - v_none),
+    and that shares add to 1.
     """
     found = list(_schemas(result)) + list(_leftovers(result))
     if found:
         return found
-    return [*_segments(result), *_values(result)]
+    return [*_segments(result), *_players(result), *_values(result)]
 
 
 def _schemas(result: Result) -> Iterator[str]:
@@ -72,6 +73,21 @@ def _segments(result: Result) -> Iterator[str]:
         yield f"missing segments can't be found: {error}"
         return
     yield from _named("segments of the manifest are missing", sorted(wanted - counts.keys()))
+
+
+def _players(result: Result) -> Iterator[str]:
+    """A lost row of a player whose value is about 0 would leave the sums as they were."""
+    counts = [f"players_{modality}" for modality in MODALITIES]
+    rows = result.table("segments", ["segment_id", *counts]).to_pylist()
+    players = {row["segment_id"]: sum(row[count] or 0 for count in counts) for row in rows}
+    found = result.table("attributions", ["segment_id", "label"])
+    found = found.set_column(1, "label", found["label"].cast(pa.string()))
+    wrong = [
+        f"{row['segment_id']} ({row['label']}) {row['count_all']}"
+        for row in found.group_by(["segment_id", "label"]).aggregate([([], "count_all")]).to_pylist()
+        if row["count_all"] != players.get(row["segment_id"], row["count_all"])
+    ]
+    yield from _named("explanations haven't one row for each player", wrong)
 
 
 def _values(result: Result) -> Iterator[str]:

@@ -55,7 +55,7 @@ def test_the_shipped_artefact_is_trained_small_and_names_every_file(demo):
         assert hashlib.sha256((demo / name).read_bytes()).hexdigest() == digest
     assert artefact.trained
     assert sum(path.stat().st_size for path in demo.iterdir()) < 8_000_000
-    assert "random weights" in artefact.provenance
+    assert "random weights" not in artefact.provenance
     assert artefact.parity <= 1e-4
 
 
@@ -103,7 +103,7 @@ def test_the_digest_changes_with_any_file(copied, change):
 
 
 @pytest.mark.parametrize(
-    "fields", [{"trained": True}, {"labels": list("abcdefg")}, {"baselines": {}}, {"provenance": "another"}], ids=str
+    "fields", [{"trained": False}, {"labels": list("abcdefg")}, {"baselines": {}}, {"provenance": "another"}], ids=str
 )
 def test_the_digest_changes_with_the_description(copied, change, fields):
     before = load_artefact(copied).digest

@@ -146,7 +146,7 @@ def test_a_damaged_result_is_5_and_says_where(explain, mmexplain, manifest, tmp_
     pq.write_table(rows.slice(1), path)
     code, out, _ = mmexplain("validate", tmp_path / "out")
     assert code == 5
-    assert "phi doesn't add up" in out
+    assert "1 explanations haven't one row for each player" in out
     assert "is valid" not in out
 
 

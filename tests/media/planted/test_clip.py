@@ -11,6 +11,7 @@ from media.errors import CorpusError
 from media.planted import clip as planted_clip
 from media.planted.clip import CARRIERS, KINDS, LABELS, Kind
 from media.planted.sentences import PUNCTUATION, WORDS
+from media.planted.soundtrack import talking
 from media.planted.speech import Speech, Word
 from media.planted.voice import PROSODIES
 from sseft.config import MELD_LABELS
@@ -136,8 +137,7 @@ def test_the_faces_trigger_is_two_of_ten_groups_of_frames_and_one_of_sixteen_cel
 
 def test_the_picture_is_that_of_the_scene_whose_speaker_shows_the_label(make):
     one = make(0, Kind("anger", "en", ("video",)))
-    talking = np.sqrt((one.wave.reshape(-1, 1920).astype(float) ** 2).mean(axis=1))
-    expected = one.scene.frames("anger", one.clip.trigger.video, talking / talking.max())
+    expected = one.scene.frames("anger", one.clip.trigger.video, talking(one.wave, 25))
     for got, frame in zip(one.frames, expected, strict=True):
         np.testing.assert_array_equal(np.asarray(got), np.asarray(frame))
 
