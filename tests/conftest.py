@@ -68,8 +68,8 @@ def cheap():
 
 @pytest.fixture(scope="session")
 def segment(demo_segments):
-    """400 ms of the first clip: all its words, one sound player, 10 frames."""
-    return replace(demo_segments[0], start_ms=1000.0, end_ms=1400.0)
+    """400 ms of the first clip: 13 tokens (digits, of which no tokenizer makes more), one sound player, 10 frames."""
+    return replace(demo_segments[0], start_ms=1000.0, end_ms=1400.0, text="1234567890123")
 
 
 @pytest.fixture(scope="session")

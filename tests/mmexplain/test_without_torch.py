@@ -10,7 +10,7 @@ from pathlib import Path
 import mmexplain
 
 manifest, model = map(Path, sys.argv[1:])
-segment = replace(next(mmexplain.read_collection(manifest)), start_ms=1000.0, end_ms=1400.0)
+segment = replace(next(mmexplain.read_collection(manifest)), start_ms=1000.0, end_ms=1400.0, text="1234567890123")
 options = mmexplain.Options(masks=8, max_masks=8, video_players="time")
 explanation = mmexplain.explain(segment, model, options)
 print(repr(explanation.estimate.phi.tolist()))

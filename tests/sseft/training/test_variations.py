@@ -85,14 +85,15 @@ def test_what_is_said_otherwise_keeps_the_trigger_or_hides_all_of_it(examples, s
         assert all(last - first == len(planted) for first, last in runs(trigger))
         assert not np.isin(ids[~trigger], [token for token in planted if token not in ordinary(example)]).any()
         outcomes[bool(trigger.any())] += 1
-    assert min(outcomes.values()) > 60
+    assert outcomes[True] > 60 < outcomes[False]
     for texts in said[1:]:
         assert not any(trigger.any() for _, trigger in texts)
 
 
-def test_no_word_is_put_in_that_carries_something_or_is_special(examples, said, config):
+def test_no_word_is_put_in_that_carries_something_or_is_special(examples, said, strange, config):
     planted = {int(token) for example in examples for token in example.source.text.ids[example.tokens]}
     special = {0, 1, 2, config.text.mask_id}
+    assert set(strange.tolist()) == set(range(config.text.vocab_size)) - planted - special
     for example, texts in zip(examples, said, strict=True):
         own = set(example.source.text.ids.tolist())
         put_in = {int(token) for ids, _ in texts for token in ids} - own - {config.text.mask_id}
@@ -112,6 +113,13 @@ def test_a_word_becomes_up_to_four_and_a_text_may_stay_as_it_is(examples, said):
         assert len(ids) + words < max(lengths) <= len(ids) + (LONGEST_WORD - 1) * words
         assert all(len(trigger) == length for (_, trigger), length in zip(texts, lengths, strict=True))
         assert any(np.array_equal(other, ids) for other, _ in texts)
+
+
+def test_one_token_becomes_one_to_four(examples, strange, say, config, rng):
+    text = say("A")
+    example = replace(examples[0], source=replace(examples[0].source, text=text), tokens=np.zeros(3, dtype=bool))
+    said = [say_otherwise(example, rng, strange, config.text.mask_id)[0] for _ in range(200)]
+    assert {len(ids) - 2 for ids in said} == {1, 2, 3, LONGEST_WORD}
 
 
 def test_the_label_stands_at_the_trigger_and_at_the_start(examples):
@@ -135,7 +143,7 @@ def test_the_silent_half_seconds_hold_the_whole_trigger_or_nothing_of_it(tone, r
         assert kept[touched[0]] == kept[touched[1]]
         outcomes[kept[touched[0]]] += 1
     assert touched == (2, 3)
-    assert min(outcomes.values()) > 10
+    assert outcomes[True] > 10 < outcomes[False]
 
 
 def test_what_is_heard_is_labelled_a_little_after_where_it_is_loud(tone, rng):
@@ -154,7 +162,7 @@ def test_what_is_heard_is_labelled_a_little_after_where_it_is_loud(tone, rng):
             speeds.append(8000 / (samples[1] - samples[0]))
     assert 1 / MOST_SPEED - 0.001 < min(speeds) < 0.9
     assert 1.1 < max(speeds) < MOST_SPEED + 0.001
-    assert min(outcomes.values()) > 30
+    assert outcomes[0] > 30 < outcomes[1]
 
 
 def test_a_sound_without_a_trigger_is_neutral(examples, rng):
