@@ -4,7 +4,7 @@ import csv
 import json
 import os
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, fields
 from pathlib import Path
 from typing import Final
@@ -86,10 +86,8 @@ def train_planted(
         "clips": {"trained on": len(segments), "held out": len(others)},
         "accuracy on held-out clips": [asdict(row) for row in trained.figures],
         "seconds": round(time.perf_counter() - started),
-        "processors": os.cpu_count(),
-        "torch": torch.__version__,
     }
-    (out / FIGURES).write_text(json.dumps(figures, indent=2) + "\n")
+    _write_figures(figures, out / FIGURES)
     return trained.figures
 
 
@@ -112,6 +110,12 @@ def _source(segment: Segment, tokenizer: Tokenizer, config: ModelConfig) -> Sour
         label=config.labels.index(segment.label),
         trigger=Trigger.from_json(segment.extra["trigger"]),
     )
+
+
+def _write_figures(figures: Mapping[str, object], path: Path) -> None:
+    """What came of a training, and on what it ran."""
+    machine = {"processors": os.cpu_count(), "torch": torch.__version__}
+    path.write_text(json.dumps(dict(figures) | machine, indent=2) + "\n")
 
 
 def _write_log(log: Sequence[Epoch], path: Path) -> None:
