@@ -4,7 +4,7 @@ import csv
 import json
 import os
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from dataclasses import asdict, fields
 from pathlib import Path
 from typing import Final
@@ -61,7 +61,7 @@ def train_planted(
     segments, others = (list(read_collection(manifest)) for manifest in (training, held_out))
     # The last id of the vocabulary is <mask>, which no text holds.
     tokenizer = train_tokenizer((segment.text or "" for segment in segments), size=config.text.mask_id)
-    log: list[Epoch] = []
+    log = Log(out / LOG)
 
     def note(epoch: Epoch) -> None:
         log.append(epoch)
@@ -76,10 +76,8 @@ def train_planted(
         workers=workers,
         on_epoch=note,
     )
-    out.mkdir(parents=True, exist_ok=True)
     save_model(trained.model, out / MODEL)
     tokenizer.save(str(out / TOKENIZER))
-    _write_log(log, out / LOG)
     figures = {
         "preset": preset,
         "recipe": asdict(recipe),
@@ -118,8 +116,19 @@ def _write_figures(figures: Mapping[str, object], path: Path) -> None:
     path.write_text(json.dumps(dict(figures) | machine, indent=2) + "\n")
 
 
-def _write_log(log: Sequence[Epoch], path: Path) -> None:
-    with path.open("w", newline="") as file:
-        writer = csv.DictWriter(file, [field.name for field in fields(Epoch)], lineterminator="\n")
-        writer.writeheader()
-        writer.writerows(asdict(epoch) for epoch in log)
+class Log:
+    """A file of epochs, each in it as soon as it ends; the first makes the file, and its folder."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        self._is_made = False
+
+    def append(self, epoch: Epoch) -> None:
+        """Write one line."""
+        self.path.parent.mkdir(parents=True, exist_ok=True)
+        with self.path.open("a" if self._is_made else "w", newline="") as file:
+            writer = csv.DictWriter(file, [field.name for field in fields(Epoch)], lineterminator="\n")
+            if not self._is_made:
+                writer.writeheader()
+            writer.writerow(asdict(epoch))
+        self._is_made = True

@@ -51,7 +51,7 @@ def train_text(
     strange = strange_ids(examples, config.tokens)
 
     def loss_of(batch: Sequence[Example], rng: np.random.Generator) -> Tensor:
-        said = [say_otherwise(example, rng, strange, config.text.mask_id) for example in batch]
+        said = [say_otherwise(example, rng, strange, config.text) for example in batch]
         labels = [label_tokens(example, trigger) for example, (_, trigger) in zip(batch, said, strict=True)]
         ids = pad_sequence([torch.from_numpy(ids) for ids, _ in said], batch_first=True, padding_value=pad_id)
         expected = pad_sequence([torch.from_numpy(row) for row in labels], batch_first=True, padding_value=UNKNOWN)

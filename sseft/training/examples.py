@@ -133,4 +133,4 @@ def _stretch(trigger: Trigger, start_ms: float, rate_hz: int) -> tuple[int, int]
     if trigger.audio is None:
         return 0, 0
     first, last = ((edge - start_ms) * rate_hz / 1000 for edge in (trigger.audio.start_ms, trigger.audio.end_ms))
-    return int(first), int(last)
+    return max(0, int(first)), max(0, int(last))

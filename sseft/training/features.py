@@ -127,8 +127,8 @@ class Encoders:
 
     def _text(self, example: Example, rng: np.random.Generator) -> Encoded:
         said = [(example.source.text.ids, example.tokens)]
-        mask_id = self.model.config.text.mask_id
-        said += [say_otherwise(example, rng, self.strange, mask_id) for _ in range(self.maskings["text"])]
+        config = self.model.config.text
+        said += [say_otherwise(example, rng, self.strange, config) for _ in range(self.maskings["text"])]
         features = tuple(self.model.encode_text(torch.from_numpy(ids)[None])[0] for ids, _ in said)
         return Encoded(features, tuple(bool(trigger.any()) for _, trigger in said))
 

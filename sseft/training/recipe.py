@@ -85,10 +85,10 @@ def train(
     examples = read_examples(
         training, config.preprocessing, pictures=recipe.pictures, seed=recipe.seed, workers=workers
     )
-    _train_encoders(model, examples, recipe, on_epoch)
-    features = encode_all(model, examples, MASKINGS, seed=recipe.seed, workers=workers)
     # Of clips that are only asked about, no picture is kept.
     unseen = read_examples(held_out, config.preprocessing, pictures=0, seed=recipe.seed, workers=workers)
+    _train_encoders(model, examples, recipe, on_epoch)
+    features = encode_all(model, examples, MASKINGS, seed=recipe.seed, workers=workers)
     others = encode_all(model, unseen, WHOLE_ONLY, seed=recipe.seed, workers=workers)
     train_fusion(model, features, others, recipe.fusion, seed=recipe.seed, on_epoch=on_epoch)
     return Trained(model.eval(), accuracies(predict(model, others), held_out))

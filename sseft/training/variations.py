@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from media.text import TextTokens
+from sseft.config import TextConfig
 from sseft.training.examples import CELLS, NEUTRAL, Example, half_seconds
 from sseft.training.masking import draw_keep, kept
 
@@ -27,12 +28,13 @@ WINDOW: Final = 24_000
 
 
 def say_otherwise(
-    example: Example, rng: np.random.Generator, strange: NDArray[np.int64], mask_id: int
+    example: Example, rng: np.random.Generator, strange: NDArray[np.int64], config: TextConfig
 ) -> tuple[NDArray[np.int64], NDArray[np.bool_]]:
     """A text as another one that carries the same: some of its tokens masked, others in other words.
 
     A token that carries nothing may be replaced by up to `LONGEST_WORD` random ones: so do words read that the
-    vocabulary wasn't made from. Without this, every such word would carry some emotion.
+    vocabulary wasn't made from. Without this, every such word would carry some emotion. A text that would become
+    longer than the encoder takes keeps its length.
 
     Returns:
         Token ids [L'], and which of them are the trigger [L'], none where it is masked.
@@ -40,11 +42,13 @@ def say_otherwise(
     keep = draw_keep(rng, example.tokens) | example.source.text.special
     replaced = (rng.random(len(keep)) < rng.random()) & ~example.tokens & ~example.source.text.special
     lengths = np.where(replaced, rng.integers(1, LONGEST_WORD + 1, len(keep)), 1)
+    if lengths.sum() > config.max_tokens:
+        lengths[:] = 1
     ids = np.repeat(example.source.text.ids, lengths)
     ids = np.where(np.repeat(replaced, lengths), rng.choice(strange, len(ids)), ids)
     keep = np.repeat(keep, lengths)
     trigger = np.repeat(example.tokens, lengths) & keep
-    return np.where(keep, ids, mask_id), trigger
+    return np.where(keep, ids, config.mask_id), trigger
 
 
 def strange_ids(examples: Sequence[Example], tokens: TextTokens) -> NDArray[np.int64]:
@@ -86,11 +90,11 @@ def hear_otherwise(example: Example, rng: np.random.Generator) -> Heard:
 
 
 def cut_window(heard: Heard, rng: np.random.Generator) -> Heard:
-    """`WINDOW` samples, around a frame that isn't neutral where there is one."""
+    """`WINDOW` samples, or all that there are, around a frame that isn't neutral where there is one."""
     frames = WINDOW // FRAME_SAMPLES
     told = np.flatnonzero(heard.labels != NEUTRAL)
     middle = int(rng.choice(told)) if len(told) else int(rng.integers(len(heard.labels)))
-    at = int(np.clip(middle - rng.integers(frames), 0, len(heard.labels) - frames))
+    at = int(np.clip(middle - rng.integers(frames), 0, max(0, len(heard.labels) - frames)))
     return Heard(heard.wave[at * FRAME_SAMPLES : (at + frames) * FRAME_SAMPLES], heard.labels[at : at + frames])
 
 

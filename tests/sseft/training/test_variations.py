@@ -42,7 +42,7 @@ def strange(examples, config):
 def said(examples, strange, config):
     """The same text said otherwise, by the number of the example: token ids and which are the trigger."""
     rng = np.random.default_rng(0)
-    return [[say_otherwise(example, rng, strange, config.text.mask_id) for _ in range(300)] for example in examples]
+    return [[say_otherwise(example, rng, strange, config.text) for _ in range(300)] for example in examples]
 
 
 @pytest.fixture(scope="module")
@@ -118,7 +118,7 @@ def test_a_word_becomes_up_to_four_and_a_text_may_stay_as_it_is(examples, said):
 def test_one_token_becomes_one_to_four(examples, strange, say, config, rng):
     text = say("A")
     example = replace(examples[0], source=replace(examples[0].source, text=text), tokens=np.zeros(3, dtype=bool))
-    said = [say_otherwise(example, rng, strange, config.text.mask_id)[0] for _ in range(200)]
+    said = [say_otherwise(example, rng, strange, config.text)[0] for _ in range(200)]
     assert {len(ids) - 2 for ids in said} == {1, 2, 3, LONGEST_WORD}
 
 
@@ -165,6 +165,13 @@ def test_what_is_heard_is_labelled_a_little_after_where_it_is_loud(tone, rng):
     assert outcomes[0] > 30 < outcomes[1]
 
 
+def test_a_text_as_long_as_the_encoder_takes_keeps_its_length(examples, strange, config, rng):
+    ids = examples[0].source.text.ids
+    full = replace(config.text, max_tokens=len(ids))
+    assert {len(say_otherwise(examples[0], rng, strange, full)[0]) for _ in range(50)} == {len(ids)}
+    assert {len(say_otherwise(examples[0], rng, strange, config.text)[0]) for _ in range(50)} > {len(ids)}
+
+
 def test_a_sound_without_a_trigger_is_neutral(examples, rng):
     for _ in range(20):
         assert not hear_otherwise(examples[2], rng).labels.any()
@@ -184,6 +191,13 @@ def test_a_window_holds_the_same_labels_at_the_same_samples(rng, told):
         assert window.labels.any() == labels.any()
         starts.add(at)
     assert len(starts) > 1
+
+
+def test_a_sound_shorter_than_a_window_is_its_own_window(rng):
+    heard = Heard(np.arange(9_000, dtype=np.float32), np.array([NEUTRAL] * 50 + [FEAR] * 6))
+    window = cut_window(heard, rng)
+    np.testing.assert_array_equal(window.wave, heard.wave)
+    np.testing.assert_array_equal(window.labels, heard.labels)
 
 
 # Picture
