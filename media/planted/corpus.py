@@ -4,9 +4,11 @@ import csv
 import json
 import multiprocessing
 import os
+import sys
 from collections.abc import Sequence
 from dataclasses import asdict, fields
 from pathlib import Path
+from types import ModuleType
 from typing import Final
 
 from media.errors import CorpusError
@@ -55,7 +57,7 @@ def make_corpus(
     # A fresh process for each clip: espeak's lengths depend on what a process has spoken before. They are
     # forked from one that has imported everything, which alone would take longer than making a clip.
     context = multiprocessing.get_context("forkserver")
-    context.set_forkserver_preload(["__main__", make_clip.__module__])
+    context.set_forkserver_preload([*_imported_by_main(), make_clip.__module__])
     with context.Pool(workers or os.cpu_count(), maxtasksperchild=1) as pool:
         made = pool.starmap(make_clip, jobs, chunksize=1)
     manifest = folder / "manifest.csv"
@@ -64,6 +66,16 @@ def make_corpus(
         writer.writeheader()
         writer.writerows(_row(clip) for clip in made)
     return manifest
+
+
+def _imported_by_main() -> list[str]:
+    """The modules that the running program imports from: each process would import them anew, as it runs its top.
+
+    Preloading "__main__", as multiprocessing documents it, does nothing before Python 3.13.
+    """
+    values = vars(sys.modules["__main__"]).values()
+    names = {value.__name__ if isinstance(value, ModuleType) else getattr(value, "__module__", "") for value in values}
+    return sorted(name for name in names if name in sys.modules and name != "__main__")
 
 
 def _check(kind: Kind) -> None:
