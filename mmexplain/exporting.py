@@ -5,8 +5,9 @@ from pathlib import Path
 from export.artefact import Artefact, ArtefactError
 from export.build import build_artefact
 from export.parity import ParityError
-from sseft.checkpoint import CheckpointError, load_sseft
+from sseft.checkpoint import load_sseft
 from sseft.config import PRESETS
+from sseft.pickles import CheckpointError
 from sseft.saved import is_saved, load_model
 from sseft.untrained import untrained as random_model
 

@@ -11,7 +11,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-from sseft.config import AudioConfig
+from sseft.config import Wav2VecConfig, frames_of
 
 
 def plain(size: int) -> int:
@@ -121,7 +121,7 @@ class AggregatorLayer(nn.Module):
 class Wav2Vec(nn.Module):
     """The context features of wav2vec 1.0."""
 
-    def __init__(self, config: AudioConfig) -> None:
+    def __init__(self, config: Wav2VecConfig) -> None:
         super().__init__()
         self.config = config
         channels = [1] + [config.dim] * len(config.extractor)
@@ -141,7 +141,7 @@ class Wav2Vec(nn.Module):
         padding = length - samples
         for kernel, stride in self.config.extractor:
             padding = torch.sym_max(padding - kernel + stride, 0) // stride
-        return self.config.frames_of(length) - padding
+        return frames_of(self.config.extractor, length) - padding
 
     def forward(self, waves: Tensor, padded_to: int | None = None) -> Tensor:
         """Context features of K maskings of one waveform.

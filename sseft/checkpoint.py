@@ -1,38 +1,30 @@
-"""Checkpoints of the original SSE-FT code: read safely, renamed to this project's modules."""
+"""Checkpoints of the original SSE-FT code: its arguments, and its three encoders, fusion and head in one file."""
 
 import argparse
-import re
 from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
-from typing import Any, Final
+from typing import Final
 
-import torch
 from torch import Tensor
 
 from media.modality import MODALITIES, Modality
-from sseft.config import AudioConfig, FusionConfig, ModelConfig, TextConfig, VideoConfig, term_name
+from sseft.config import FusionConfig, ModelConfig, term_name
 from sseft.model import SSEFT
+from sseft.pickles import CheckpointError, read_pickle
+from sseft.pretrained.fabnet import video_config
+from sseft.pretrained.roberta import ROBERTA_RULES, sentence_encoder, text_config
+from sseft.pretrained.wav2vec import WAV2VEC_RULES, audio_config
+from sseft.weights import Rule, Weights, fill, rows_from, third
 
-FUSION: Final = "decoder.sentence_encoder"
-ROBERTA: Final = "model_text2vec.model.decoder.sentence_encoder"
-WAV2VEC: Final = "model_wav2vec"
-FABNET: Final = "model_vid2vec.encoder"
-HEAD: Final = "classification_heads.emotion_classification_head"
+ROBERTA: Final = "model_text2vec.model."
+WAV2VEC: Final = "model_wav2vec."
+FABNET: Final = "model_vid2vec.encoder."
+FUSION: Final = "decoder.sentence_encoder."
+HEAD: Final = "classification_heads.emotion_classification_head."
 
-ROBERTA_HEAD_DIM: Final = 64
-"""RoBERTa's own head size, in both published models; the checkpoint doesn't record the head count."""
-
-
-class CheckpointError(Exception):
-    """A file that is no checkpoint of SSE-FT, or not one that this project can read."""
-
-
-class _Meter:
-    """Stands in for fairseq's training meters, which the original pickles into every checkpoint."""
-
-    def __setstate__(self, state: object) -> None:
-        """Forget what the meter measured."""
+_PART: Final = r"\.(weight|bias)"
+_BLOCK: Final = r"blocks\.(\d+)\."
 
 
 def read_checkpoint(path: Path) -> tuple[argparse.Namespace, dict[str, Tensor]]:
@@ -45,23 +37,13 @@ def read_checkpoint(path: Path) -> tuple[argparse.Namespace, dict[str, Tensor]]:
         CheckpointError: the file can't be read, holds anything but tensors, containers, an argparse.Namespace
             and fairseq's meters, or lacks its weights or arguments.
     """
-    meters = [(_Meter, f"fairseq.meters.{name}") for name in ("AverageMeter", "TimeMeter", "StopwatchMeter")]
-    try:
-        with torch.serialization.safe_globals([argparse.Namespace, *meters]):
-            checkpoint = torch.load(path, map_location="cpu", weights_only=True)
-    except Exception as error:  # damaged bytes make the unpickler raise anything: KeyError, UnicodeDecodeError, ...
-        raise CheckpointError(f"{path} can't be read as a checkpoint of SSE-FT: {_reason(error)}") from error
+    checkpoint = read_pickle(path, "a checkpoint of SSE-FT")
     if not isinstance(checkpoint, dict) or not {"args", "model"} <= checkpoint.keys():
         raise CheckpointError(f"{path} holds no 'args' and 'model'; give a file that the SSE-FT trainer saved")
-    return checkpoint["args"], checkpoint["model"]
-
-
-def _reason(error: Exception) -> str:
-    """Why torch couldn't read a file. Its own words advise to load what it refuses without protection."""
-    if isinstance(error, OSError | RuntimeError):
-        return str(error)
-    refused = re.search(r"GLOBAL (\S+)", str(error))
-    return f"it pickles {refused[1]}, which none holds; don't trust it" if refused else "it is none, or it is damaged"
+    args, weights = checkpoint["args"], checkpoint["model"]
+    if not isinstance(args, argparse.Namespace) or not isinstance(weights, Mapping):
+        raise CheckpointError(f"{path} holds 'args' and 'model' of other types; give a file that the trainer saved")
+    return args, dict(weights)
 
 
 def load_sseft(path: Path, *, text_heads: int | None = None, labels: tuple[str, ...] | None = None) -> SSEFT:
@@ -69,23 +51,23 @@ def load_sseft(path: Path, *, text_heads: int | None = None, labels: tuple[str, 
 
     Args:
         path: the checkpoint.
-        text_heads: attention heads of its RoBERTa, which the file doesn't hold: by default dim / 64.
+        text_heads: attention heads of its RoBERTa, which the file doesn't hold: by default those of the named
+            model of its width and depth.
         labels: names of its classes: by default MELD's seven.
 
     Raises:
-        CheckpointError: it can't be read, or a weight is missing or has another shape than expected.
+        CheckpointError: it can't be read, or a weight or argument is missing or another than expected.
     """
-    args, weights = read_checkpoint(path)
+    args, tensors = read_checkpoint(path)
+    weights = Weights(path, tensors)
     try:
         config = _config(args, weights, text_heads)
         config = _labelled(config, labels, args.num_classes, path)
-        model = SSEFT(config).eval()
-        model.load_state_dict(_renamed(weights, config), strict=True)
-    except KeyError as error:
-        raise CheckpointError(f"{path} lacks the weight {error}") from error
-    except (AttributeError, IndexError, RuntimeError, TypeError, ValueError) as error:
+        model = SSEFT(config)
+    except (AttributeError, TypeError, ValueError) as error:
         raise CheckpointError(f"{path} is no SSE-FT that this project can build: {error}") from error
-    return model
+    _fill(model, weights)
+    return model.eval()
 
 
 def _labelled(config: ModelConfig, labels: tuple[str, ...] | None, classes: int, path: Path) -> ModelConfig:
@@ -104,23 +86,12 @@ def _modalities(args: argparse.Namespace) -> tuple[Modality, ...]:
     return ("text", "video") if len(named) == len(MODALITIES) else named
 
 
-def _config(args: argparse.Namespace, weights: Mapping[str, Tensor], text_heads: int | None) -> ModelConfig:
-    vocab_size, dim = weights[f"{ROBERTA}.embed_tokens.weight"].shape
-    text = TextConfig(
-        vocab_size=vocab_size,
-        dim=dim,
-        ffn_dim=weights[f"{ROBERTA}.layers.0.fc1.weight"].shape[0],
-        layers=_count(weights, f"{ROBERTA}.layers."),
-        heads=text_heads or max(1, dim // ROBERTA_HEAD_DIM),
-        mask_id=vocab_size - 1,
-    )
+def _config(args: argparse.Namespace, weights: Weights, text_heads: int | None) -> ModelConfig:
+    audio = audio_config(weights.below(WAV2VEC))
     return ModelConfig(
-        text=text,
-        audio=AudioConfig(
-            dim=weights[f"{WAV2VEC}.feature_extractor.conv_layers.0.0.weight"].shape[0],
-            max_samples=args.max_sample_size,
-        ),
-        video=VideoConfig(filters=weights[f"{FABNET}.0.weight"].shape[0], dim=weights[f"{FABNET}.20.weight"].shape[0]),
+        text=text_config(sentence_encoder(weights.below(ROBERTA)), text_heads),
+        audio=replace(audio, max_samples=args.max_sample_size),
+        video=video_config(weights.below(FABNET)),
         fusion=FusionConfig(
             ffn_dim=args.encoder_ffn_embed_dim,
             heads=args.encoder_attention_heads,
@@ -131,105 +102,56 @@ def _config(args: argparse.Namespace, weights: Mapping[str, Tensor], text_heads:
     )
 
 
-def _count(weights: Mapping[str, Tensor], prefix: str) -> int:
-    return len({name[len(prefix) :].split(".")[0] for name in weights if name.startswith(prefix)})
-
-
-def _renamed(weights: Mapping[str, Tensor], config: ModelConfig) -> dict[str, Tensor]:
-    """The weights by this project's names. Weights that no graph needs (RoBERTa's LM head) stay behind."""
-    state: dict[str, Tensor] = {}
+def _fill(model: SSEFT, weights: Weights) -> None:
+    """Put a checkpoint's weights into the parts that its variant has. The others (RoBERTa's LM head) stay behind."""
+    config, fusion = model.config, weights.below(FUSION)
     if "text" in config.modalities:
-        state |= _roberta(weights, config.text.layers)
+        fill(model.text, sentence_encoder(weights.below(ROBERTA)), ROBERTA_RULES)
     if "audio" in config.modalities:
-        state |= _wav2vec(weights, config) | _sequence(weights, "audio", config)
+        fill(model.wav2vec, weights.below(WAV2VEC), WAV2VEC_RULES)
+        fill(model.audio, fusion, _sequence_rules("audio"))
     if "video" in config.modalities:
-        state |= {f"fabnet.{name}": value for name, value in _below(weights, FABNET).items()}
-        state |= _sequence(weights, "video", config)
-    for pair in config.pairs:
-        for x, y in (pair, pair[::-1]):
-            state |= _inter_modality(weights, x, y, config)
-    return state | {f"head.{name}": value for name, value in _below(weights, HEAD).items()}
+        fill(model.fabnet, weights.below(FABNET))
+        fill(model.video, fusion, _sequence_rules("video"))
+    for x, y in config.directions:
+        fill(model.attention[term_name(x, y)], fusion, _attention_rules(x, y))
+    fill(model.head, weights.below(HEAD))
 
 
-def _below(weights: Mapping[str, Tensor], prefix: str) -> dict[str, Tensor]:
-    return {name[len(prefix) + 1 :]: value for name, value in weights.items() if name.startswith(prefix + ".")}
-
-
-def _affine(weights: Mapping[str, Tensor], source: str, target: str) -> dict[str, Tensor]:
-    return {f"{target}.{part}": weights[f"{source}.{part}"] for part in ("weight", "bias")}
-
-
-def _roberta(weights: Mapping[str, Tensor], layers: int) -> dict[str, Tensor]:
-    embeddings = "text.roberta.embeddings"
-    tokens = weights[f"{ROBERTA}.embed_tokens.weight"]
-    state = {
-        f"{embeddings}.word_embeddings.weight": tokens,
-        f"{embeddings}.position_embeddings.weight": weights[f"{ROBERTA}.embed_positions.weight"],
-        # transformers adds a segment embedding, which the original doesn't have.
-        f"{embeddings}.token_type_embeddings.weight": tokens.new_zeros(1, tokens.shape[1]),
-        **_affine(weights, f"{ROBERTA}.emb_layer_norm", f"{embeddings}.LayerNorm"),
+def _block_rules(layers: str) -> tuple[Rule, ...]:
+    """What the blocks of self-attention and of inter-modality attention share."""
+    theirs = {
+        r"out_proj": "self_attn.out_proj",
+        r"norm": "self_attn_layer_norm",
+        r"feed_forward\.fc1": "fc1",
+        r"feed_forward\.fc2": "fc2",
+        r"feed_forward\.norm": "final_layer_norm",
     }
-    for i in range(layers):
-        source, target = f"{ROBERTA}.layers.{i}", f"text.roberta.encoder.layer.{i}"
-        for part in ("weight", "bias"):
-            q, k, v = weights[f"{source}.self_attn.in_proj_{part}"].chunk(3)
-            for name, value in (("query", q), ("key", k), ("value", v)):
-                state[f"{target}.attention.self.{name}.{part}"] = value
-        state |= _affine(weights, f"{source}.self_attn.out_proj", f"{target}.attention.output.dense")
-        state |= _affine(weights, f"{source}.self_attn_layer_norm", f"{target}.attention.output.LayerNorm")
-        state |= _affine(weights, f"{source}.fc1", f"{target}.intermediate.dense")
-        state |= _affine(weights, f"{source}.fc2", f"{target}.output.dense")
-        state |= _affine(weights, f"{source}.final_layer_norm", f"{target}.output.LayerNorm")
-    return state
+    return tuple(Rule(rf"{_BLOCK}{ours}{_PART}", rf"{layers}.\1.{name}.\2") for ours, name in theirs.items())
 
 
-def _wav2vec(weights: Mapping[str, Tensor], config: ModelConfig) -> dict[str, Tensor]:
-    state: dict[str, Tensor] = {}
-    for i in range(len(config.audio.extractor)):
-        source, target = f"{WAV2VEC}.feature_extractor.conv_layers.{i}", f"wav2vec.extractor.{i}"
-        state[f"{target}.conv.weight"] = weights[f"{source}.0.weight"]
-        state |= _affine(weights, f"{source}.2", f"{target}.norm")
-    for i in range(len(config.audio.aggregator)):
-        source, target = f"{WAV2VEC}.feature_aggregator.conv_layers.{i}", f"wav2vec.aggregator.{i}"
-        state |= _affine(weights, f"{source}.1", f"{target}.conv")
-        state |= _affine(weights, f"{source}.3", f"{target}.norm")
-    return state
-
-
-def _sequence(weights: Mapping[str, Tensor], modality: Modality, config: ModelConfig) -> dict[str, Tensor]:
+def _sequence_rules(modality: Modality) -> tuple[Rule, ...]:
     letter = modality[0]
-    state = {
-        f"{modality}.cls": weights[f"{FUSION}.SE_embeddings_{letter}.weight"][0],
-        # Rows 0 and 1 belong to fairseq's padding; CLS has row 2.
-        f"{modality}.positions": weights[f"{FUSION}.embed_positions_{letter}.weight"][2:],
-        **_affine(weights, f"{FUSION}.emb_layer_norm_{letter}", f"{modality}.norm"),
-    }
-    for i in range(config.fusion.self_layers):
-        source, target = f"{FUSION}.layers_{letter}.{i}", f"{modality}.blocks.{i}"
-        for part in ("weight", "bias"):
-            state[f"{target}.in_proj.{part}"] = weights[f"{source}.self_attn.in_proj_{part}"]
-        state |= _block(weights, source, target)
-    return state
-
-
-def _block(weights: Mapping[str, Tensor], source: str, target: str) -> dict[str, Tensor]:
-    """What self-attention and inter-modality blocks share."""
+    layers = f"layers_{letter}"
     return (
-        _affine(weights, f"{source}.self_attn.out_proj", f"{target}.out_proj")
-        | _affine(weights, f"{source}.self_attn_layer_norm", f"{target}.norm")
-        | _affine(weights, f"{source}.fc1", f"{target}.feed_forward.fc1")
-        | _affine(weights, f"{source}.fc2", f"{target}.feed_forward.fc2")
-        | _affine(weights, f"{source}.final_layer_norm", f"{target}.feed_forward.norm")
+        Rule("cls", f"SE_embeddings_{letter}.weight", lambda table: table[0]),
+        # Rows 0 and 1 belong to fairseq's padding; CLS has row 2.
+        Rule("positions", f"embed_positions_{letter}.weight", rows_from(2)),
+        Rule(rf"norm{_PART}", rf"emb_layer_norm_{letter}.\1"),
+        Rule(rf"{_BLOCK}in_proj{_PART}", rf"{layers}.\1.self_attn.in_proj_\2"),
+        *_block_rules(layers),
     )
 
 
-def _inter_modality(weights: Mapping[str, Tensor], x: Modality, y: Modality, config: ModelConfig) -> dict[str, Any]:
-    state: dict[str, Tensor] = {}
-    for i in range(config.fusion.cross_layers):
-        source, target = f"{FUSION}.layers_{x[0]}{y[0]}.{i}", f"attention.{term_name(x, y)}.blocks.{i}"
-        query_bias, _, value_bias = weights[f"{source}.self_attn.in_proj_bias"].chunk(3)
-        for name in ("query", "key", "value"):
-            state[f"{target}.{name}.weight"] = weights[f"{source}.self_attn.{name[0]}_proj_weight"]
-        state |= {f"{target}.query.bias": query_bias, f"{target}.value.bias": value_bias}
-        state |= _block(weights, source, target)
-    return state
+def _attention_rules(x: Modality, y: Modality) -> tuple[Rule, ...]:
+    layers = f"layers_{x[0]}{y[0]}"
+    return (
+        *(
+            Rule(rf"{_BLOCK}{n}\.weight", rf"{layers}.\1.self_attn.{n[0]}_proj_weight")
+            for n in ("query", "key", "value")
+        ),
+        # One bias for queries, keys and values; that of the keys cancels in the softmax.
+        Rule(rf"{_BLOCK}query\.bias", rf"{layers}.\1.self_attn.in_proj_bias", third(0)),
+        Rule(rf"{_BLOCK}value\.bias", rf"{layers}.\1.self_attn.in_proj_bias", third(2)),
+        *_block_rules(layers),
+    )

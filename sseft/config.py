@@ -1,9 +1,9 @@
-"""The dimensions of an SSE-FT model, and its two presets."""
+"""The dimensions of an SSE-FT model, and the named ones."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import combinations
-from typing import Final
+from typing import Final, Literal
 
 from media.modality import MODALITIES, Modality
 from media.preprocessing import Preprocessing
@@ -22,6 +22,14 @@ def term_name(query: Modality, key: Modality) -> str:
     return f"{query}_{key}"
 
 
+def frames_of(extractor: Sequence[tuple[int, int]], samples: int) -> int:
+    """Frames that convolutions of these (kernel, stride) make of a waveform; fewer than 1 where it is too short."""
+    frames = samples
+    for kernel, stride in extractor:
+        frames = (frames - kernel) // stride + 1
+    return frames
+
+
 @dataclass(frozen=True)
 class TextConfig:
     """RoBERTa (Liu et al. 2019)."""
@@ -36,10 +44,11 @@ class TextConfig:
     pad_id: int = 1
     eos_id: int = 2
     mask_id: int = 50264
+    norm_eps: float = 1e-5
 
 
 @dataclass(frozen=True)
-class AudioConfig:
+class Wav2VecConfig:
     """wav2vec 1.0 (Schneider et al. 2019): an extractor with strides, then a causal aggregator."""
 
     dim: int
@@ -55,14 +64,59 @@ class AudioConfig:
     @property
     def max_frames(self) -> int:
         """Frames of a waveform of `max_samples` samples."""
-        return self.frames_of(self.max_samples)
+        return frames_of(self.extractor, self.max_samples)
 
-    def frames_of(self, samples: int) -> int:
-        """Frames that the extractor makes of a waveform."""
-        length = samples
-        for kernel, stride in self.extractor:
-            length = (length - kernel) // stride + 1
-        return length
+
+@dataclass(frozen=True)
+class Wav2Vec2Config:
+    """wav2vec 2.0 (Baevski et al. 2020): an extractor with strides, then a transformer. Named as in transformers."""
+
+    dim: int
+    ffn_dim: int
+    layers: int
+    heads: int
+    channels: tuple[int, ...] = (512,) * 7
+    """Of the extractor's layers."""
+    extractor: tuple[tuple[int, int], ...] = ((10, 5), (3, 2), (3, 2), (3, 2), (3, 2), (2, 2), (2, 2))
+    """(kernel, stride) of the extractor's layers."""
+    conv_bias: bool = False
+    feat_extract_norm: Literal["group", "layer"] = "group"
+    """Whether only the extractor's first layer is normalised, each channel over time, or every layer over channels."""
+    stable_layer_norm: bool = False
+    """Whether the transformer normalises before its layers instead of after them."""
+    position_kernel: int = 128
+    position_groups: int = 16
+    norm_eps: float = 1e-5
+    normalised: bool = True
+    """Whether the waveform gets zero mean and unit variance first; `do_normalize` of preprocessor_config.json."""
+    max_samples: int = 150_000
+    """The longest waveform: 9.375 s at 16 kHz."""
+
+    @property
+    def max_frames(self) -> int:
+        """Frames of a waveform of `max_samples` samples."""
+        return frames_of(self.extractor, self.max_samples)
+
+    @property
+    def min_samples(self) -> int:
+        """Samples that give one frame."""
+        samples = 1
+        for kernel, stride in reversed(self.extractor):
+            samples = (samples - 1) * stride + kernel
+        return samples
+
+
+AudioConfig = Wav2VecConfig | Wav2Vec2Config
+
+
+def frames_after_crop(config: AudioConfig, samples: int) -> int:
+    """Frames that the original leaves unmasked in a sound of more samples than the model takes.
+
+    It counts what it crops as padding; where that is more than the model's frames, its slice ends below zero, and
+    Python counts from the end.
+    """
+    padding = frames_of(config.extractor, samples - config.max_samples)
+    return len(range(config.max_frames)[: config.max_frames - padding])
 
 
 @dataclass(frozen=True)
@@ -152,11 +206,19 @@ class ModelConfig:
         return sum(self.dim(modality) for modality in self.modalities)
 
 
+ROBERTA_LARGE: Final = TextConfig(vocab_size=50265, dim=1024, ffn_dim=4096, layers=24, heads=16)
+ROBERTA_BASE: Final = TextConfig(vocab_size=50265, dim=768, ffn_dim=3072, layers=12, heads=12)
+ROBERTA_TINY: Final = TextConfig(vocab_size=1000, dim=64, ffn_dim=128, layers=2, heads=4, mask_id=999)
+TEXT_PRESETS: Final = {"roberta-large": ROBERTA_LARGE, "roberta-base": ROBERTA_BASE, "roberta-tiny": ROBERTA_TINY}
+"""Known by their width and depth in files that don't hold their heads."""
+WAV2VEC_LARGE: Final = Wav2VecConfig(dim=512)
+
+
 def published() -> ModelConfig:
     """RoBERTa-large, wav2vec-large and FAb-Net with the thesis's fusion: 1 + 1 blocks of 2 heads."""
     return ModelConfig(
-        text=TextConfig(vocab_size=50265, dim=1024, ffn_dim=4096, layers=24, heads=16),
-        audio=AudioConfig(dim=512),
+        text=ROBERTA_LARGE,
+        audio=WAV2VEC_LARGE,
         video=VideoConfig(filters=32, dim=256),
         fusion=FusionConfig(ffn_dim=1024, heads=2, self_layers=1, cross_layers=1),
     )
@@ -165,8 +227,8 @@ def published() -> ModelConfig:
 def tiny() -> ModelConfig:
     """The same structure with few channels, for demos and tests."""
     return ModelConfig(
-        text=TextConfig(vocab_size=1000, dim=64, ffn_dim=128, layers=2, heads=4, mask_id=999),
-        audio=AudioConfig(dim=32),
+        text=ROBERTA_TINY,
+        audio=replace(WAV2VEC_LARGE, dim=32),
         video=VideoConfig(filters=4, dim=16),
         fusion=FusionConfig(ffn_dim=64, heads=4, self_layers=2, cross_layers=2),
     )

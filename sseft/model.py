@@ -12,10 +12,11 @@ from torch import Tensor, nn
 
 from media.modality import MODALITIES, Modality
 from sseft.audio import Wav2Vec
-from sseft.config import ModelConfig, term_name
+from sseft.config import ModelConfig, Wav2Vec2Config, frames_after_crop, term_name
 from sseft.fusion import Head, InterModalityAttention, SequenceEncoder
 from sseft.text import TextEncoder
 from sseft.video import FabNet
+from sseft.wav2vec2 import Wav2Vec2
 
 
 def on_grid(term: Tensor, query: Modality, key: Modality | None = None) -> Tensor:
@@ -46,7 +47,8 @@ class SSEFT(nn.Module):
         if "text" in config.modalities:
             self.text = TextEncoder(config.text)
         if "audio" in config.modalities:
-            self.wav2vec = Wav2Vec(config.audio)
+            audio = config.audio
+            self.wav2vec = Wav2Vec2(audio) if isinstance(audio, Wav2Vec2Config) else Wav2Vec(audio)
             self.audio = SequenceEncoder(config.audio.dim, config.audio.max_frames, config.fusion)
         if "video" in config.modalities:
             self.fabnet = FabNet(config.video)
@@ -64,9 +66,19 @@ class SSEFT(nn.Module):
         encoding: Tensor = self.text(ids)
         return encoding
 
-    def encode_audio(self, waves: Tensor) -> Tensor:
-        """Waveforms float32 [K, N] to [K, T + 1, d_a], CLS first."""
-        encoding: Tensor = self.audio(self.wav2vec(waves))
+    def encode_audio(self, waves: Tensor, *, cropped_from: int | None = None) -> Tensor:
+        """Waveforms float32 [K, N] to [K, T + 1, d_a], CLS first.
+
+        Args:
+            waves: the first `max_samples` of a longer sound, or all of a shorter one.
+            cropped_from: of how many samples they were cropped, to repeat what the original makes of longer sounds:
+                it takes what it left out for padding, and masks so many real frames at the end. By default, and
+                in every artefact, nothing real is masked.
+        """
+        features = self.wav2vec(waves)
+        if cropped_from is not None:
+            features = features[:, : frames_after_crop(self.config.audio, cropped_from)]
+        encoding: Tensor = self.audio(features)
         return encoding
 
     def frame_features(self, pictures: Tensor) -> Tensor:

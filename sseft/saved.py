@@ -6,9 +6,9 @@ from typing import Any, Final
 
 import torch
 
-from sseft.checkpoint import CheckpointError
-from sseft.config import AudioConfig, FusionConfig, ModelConfig, TextConfig, VideoConfig
+from sseft.config import FusionConfig, ModelConfig, TextConfig, VideoConfig, Wav2Vec2Config, Wav2VecConfig
 from sseft.model import SSEFT
+from sseft.pickles import CheckpointError
 
 FORMAT: Final = "mmexplain.sseft.1"
 
@@ -43,5 +43,6 @@ def load_model(path: Path) -> SSEFT:
 
 
 def _config(values: dict[str, Any]) -> ModelConfig:
-    parts = {"text": TextConfig, "audio": AudioConfig, "video": VideoConfig, "fusion": FusionConfig}
+    audio = Wav2Vec2Config if "layers" in values["audio"] else Wav2VecConfig
+    parts = {"text": TextConfig, "audio": audio, "video": VideoConfig, "fusion": FusionConfig}
     return ModelConfig(**values | {name: kind(**values[name]) for name, kind in parts.items()})

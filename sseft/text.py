@@ -22,7 +22,7 @@ class TextEncoder(nn.Module):
                 num_attention_heads=config.heads,
                 max_position_embeddings=config.max_tokens + self.first_position,
                 type_vocab_size=1,
-                layer_norm_eps=1e-5,
+                layer_norm_eps=config.norm_eps,
                 pad_token_id=config.pad_id,
                 bos_token_id=config.bos_id,
                 eos_token_id=config.eos_id,

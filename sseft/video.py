@@ -8,6 +8,8 @@ from sseft.config import VideoConfig
 
 KERNEL, STRIDE, PADDING = 4, 2, 1
 SLOPE = 0.2
+LAST = 20
+"""Index of the last convolution."""
 
 
 class FabNet(nn.Sequential):

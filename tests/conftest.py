@@ -5,6 +5,7 @@ import logging
 import os
 import shutil
 from dataclasses import dataclass, field, replace
+from functools import cache
 from pathlib import Path
 
 import numpy as np
@@ -23,6 +24,9 @@ from export.artefact import load_artefact
 
 DEMO = Path(mmexplain.__file__).parent / "demo"
 CHEAP = Options(masks=8, max_masks=8, video_players="time")
+ENCODERS = ("model_text2vec.", "model_wav2vec.", "model_vid2vec.")
+PAD = 1
+MAX_SAMPLES = 150_000
 SPANS_MS = [(0, 400), (400, 800), (800, 1200), (1200, 1600)]
 
 
@@ -175,6 +179,98 @@ def real_clips():
     if not folder:
         pytest.skip("MMEXPLAIN_TEST_MEDIA names no folder of real clips")
     return Path(folder)
+
+
+@pytest.fixture(scope="session")
+def reference():
+    """Tensors of the original code; its README says what is in it."""
+    return Path(__file__).parent / "data" / "reference"
+
+
+@pytest.fixture(scope="session")
+def reference_checkpoint(reference, tmp_path_factory):
+    """The path of one of the original's checkpoints: `all`, `t` or `av`."""
+    import torch  # noqa: PLC0415  # two seconds, which tests without it needn't wait for
+
+    from sseft.checkpoint import read_checkpoint  # noqa: PLC0415  # as above
+
+    folder = tmp_path_factory.mktemp("checkpoints")
+
+    @cache
+    def path_of(variant):
+        path = reference / f"tiny_{variant}.pt"
+        if variant == "all":
+            return path
+        # The file holds what it doesn't share with the whole model.
+        _, shared = read_checkpoint(reference / "tiny_all.pt")
+        args, own = read_checkpoint(path)
+        encoders = {name: value for name, value in shared.items() if name.startswith(ENCODERS)}
+        torch.save({"args": args, "model": encoders | own}, folder / path.name)
+        return folder / path.name
+
+    return path_of
+
+
+@dataclass(frozen=True)
+class ReferenceCase:
+    """A clip without padding, and what the original made of it."""
+
+    ids: np.ndarray
+    wave: np.ndarray
+    logits: np.ndarray
+    pictures: np.ndarray | None = None
+    """uint8 [F, 3, 256, 256]."""
+    features: np.ndarray | None = None
+    """[F, d_v], where a case has them instead of its pictures."""
+
+
+@pytest.fixture(scope="session")
+def reference_cases(reference):
+    """All clips that ship with the logits of a variant."""
+
+    def cases(variant):
+        clip = np.load(reference / "clip.npz")
+        pictures = clip["pictures"].transpose(0, 3, 1, 2)
+        found = [ReferenceCase(clip["ids"], clip["wave"], clip[f"logits_{variant}"], pictures)]
+        for name in ("masked", "short") if variant == "all" else ():
+            case = np.load(reference / f"{name}.npz")
+            for b, logits in enumerate(case["logits"]):
+                ids = case["ids"][b]
+                wave = case["waves"][case["wave_of"][b], : case["samples"][b]]
+                features = case["features"][b, : case["frames"][b]]
+                found.append(ReferenceCase(ids[ids != PAD], wave, logits, features=features))
+        return found
+
+    return cases
+
+
+WHOLE_CASES = [
+    ("empty_text", "tiny_all"),
+    ("masked_audio", "tiny_all"),
+    ("masked_text", "tiny_all"),
+    ("padded_batch", "tiny_all"),
+    ("short_audio", "tiny_all"),
+    ("padded_batch", "tiny_all_legacy_format"),
+    ("variant_t", "tiny_t"),
+    ("variant_av", "tiny_av"),
+]
+
+
+@pytest.fixture(scope="session", params=WHOLE_CASES, ids=".".join)
+def whole_reference(request):
+    """A checkpoint as the original wrote it, and all clips of one of the original's cases."""
+    folder = os.environ.get("MMEXPLAIN_TEST_REFERENCE")
+    if not folder:
+        pytest.skip("MMEXPLAIN_TEST_REFERENCE names no folder of the original's tensors")
+    name, checkpoint = request.param
+    case = dict(np.load(Path(folder) / f"{name}.npz"))
+    cases = []
+    for b, logits in enumerate(case["out_logits"]):
+        ids = case["in_text"][b]
+        wave = case["in_audio"][b, : MAX_SAMPLES - case["in_padded_amount"][b]]
+        pictures = case["in_frames_uint8_rgb"][b, : case["in_n_frames"][b]].transpose(0, 3, 1, 2)
+        cases.append(ReferenceCase(ids[ids != PAD], wave, logits, pictures))
+    return Path(folder) / f"{checkpoint}.pt", cases
 
 
 @pytest.fixture(scope="session")

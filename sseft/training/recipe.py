@@ -9,6 +9,7 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
+from sseft.audio import Wav2Vec
 from sseft.config import ModelConfig
 from sseft.model import SSEFT
 from sseft.training.encoders import train_audio, train_text, train_video
@@ -97,6 +98,8 @@ def train(
 def _train_encoders(model: SSEFT, examples: Sequence[Example], recipe: Recipe, on_epoch: OnEpoch) -> None:
     """One after the other, but sound and picture together: neither draws from torch's generator."""
     config, seed = model.config, recipe.seed
+    if not isinstance(model.wav2vec, Wav2Vec):
+        raise TypeError("wav2vec 2.0 can't be trained from nothing; take a wav2vec 1.0, or pretrained encoders")
     train_text(model.text, examples, config, recipe.text, seed=seed, on_epoch=on_epoch)
     audio = partial(train_audio, model.wav2vec, examples, config, recipe.windows, recipe.audio)
     video = partial(train_video, model.fabnet, examples, config, recipe.video)

@@ -57,6 +57,11 @@ def demo_graphs(demo):
     return Sessions(demo, graph_names(("text", "audio", "video")))
 
 
+@pytest.fixture(scope="session")
+def sessions():
+    return Sessions
+
+
 @dataclass(frozen=True)
 class Build:
     model: SSEFT

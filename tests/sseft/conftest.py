@@ -1,6 +1,5 @@
 from dataclasses import replace
 from functools import cache
-from pathlib import Path
 
 import pytest
 import torch
@@ -9,32 +8,17 @@ from sseft.checkpoint import load_sseft, read_checkpoint
 from sseft.config import tiny
 from sseft.untrained import untrained
 
-ENCODERS = ("model_text2vec.", "model_wav2vec.", "model_vid2vec.")
-
 
 @pytest.fixture(scope="session")
-def reference():
-    """Tensors of the original code; its README says what is in it."""
-    return Path(__file__).parents[1] / "data" / "reference"
-
-
-@pytest.fixture(scope="session")
-def reference_model(reference, tmp_path_factory):
+def reference_model(reference_checkpoint):
     """The model of one of the original's checkpoints: `all`, `t` or `av`."""
-    folder = tmp_path_factory.mktemp("checkpoints")
-    _, shared = read_checkpoint(reference / "tiny_all.pt")
+    return cache(lambda variant: load_sseft(reference_checkpoint(variant)))
 
-    @cache
-    def load(variant):
-        path = reference / f"tiny_{variant}.pt"
-        args, own = read_checkpoint(path)
-        if variant != "all":  # its file holds what it doesn't share
-            path = folder / path.name
-            encoders = {name: value for name, value in shared.items() if name.startswith(ENCODERS)}
-            torch.save({"args": args, "model": encoders | own}, path)
-        return load_sseft(path, text_heads=4)
 
-    return load
+@pytest.fixture(scope="session")
+def reference_weights(reference):
+    """The weights of a whole checkpoint of the original, by its own keys."""
+    return read_checkpoint(reference / "tiny_all.pt")[1]
 
 
 @pytest.fixture(scope="session")

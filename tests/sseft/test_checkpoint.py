@@ -8,8 +8,15 @@ import pytest
 import torch
 
 from media.modality import MODALITIES
-from sseft.checkpoint import FUSION, HEAD, ROBERTA, CheckpointError, load_sseft, read_checkpoint
+from sseft.checkpoint import load_sseft, read_checkpoint
 from sseft.config import published
+from sseft.pickles import CheckpointError
+
+ROBERTA = "model_text2vec.model.decoder.sentence_encoder"
+WAV2VEC = "model_wav2vec"
+FABNET = "model_vid2vec.encoder"
+FUSION = "decoder.sentence_encoder"
+HEAD = "classification_heads.emotion_classification_head"
 
 FORMATS = pytest.mark.parametrize("zipped", [True, False], ids=["zip", "before-torch-1.6"])
 
@@ -51,11 +58,11 @@ def test_the_reference_holds_the_pickled_meters_that_make_plain_loading_fail(ref
 
 
 def test_both_serialisations_give_the_same_model(reference, original, save):
-    expected = logits_of(load_sseft(reference / "tiny_all.pt", text_heads=4))
+    expected = logits_of(load_sseft(reference / "tiny_all.pt"))
     for zipped in (True, False):
         path = save(*original, zipped=zipped)
         assert (path.read_bytes()[:2] == b"PK") == zipped
-        assert torch.equal(logits_of(load_sseft(path, text_heads=4)), expected)
+        assert torch.equal(logits_of(load_sseft(path)), expected)
 
 
 def test_reading_leaves_torch_s_list_of_trusted_classes_as_it_was(reference, tmp_path):
@@ -144,7 +151,7 @@ def test_truncated_files_are_refused(original, save, zipped, part):
     content = path.read_bytes()
     path.write_bytes(content[: int(len(content) * part)])
     with pytest.raises(CheckpointError, match=r"checkpoint\.pt can't be read"):
-        load_sseft(path, text_heads=4)
+        load_sseft(path)
 
 
 @pytest.mark.parametrize("content", [{"model": {}}, {"args": argparse.Namespace()}, [1, 2], torch.zeros(3)])
@@ -155,68 +162,81 @@ def test_files_without_arguments_and_weights_are_refused(tmp_path, content):
         load_sseft(path)
 
 
-def test_weights_that_are_no_dictionary_are_refused(original, save):
-    with pytest.raises(CheckpointError, match="no SSE-FT that this project can build"):
-        load_sseft(save(original[0], [torch.zeros(3)]))
+@pytest.mark.parametrize(
+    ("args", "weights"), [(argparse.Namespace(), [torch.zeros(3)]), ({}, {})], ids=["list", "args"]
+)
+def test_arguments_and_weights_of_other_types_are_refused(save, args, weights):
+    with pytest.raises(CheckpointError, match=r"checkpoint\.pt holds 'args' and 'model' of other types"):
+        load_sseft(save(args, weights))
 
 
 # Checkpoints that lack something, or hold it in another shape
 
 NEEDED = [
     f"{ROBERTA}.embed_tokens.weight",
+    f"{ROBERTA}.layers.0.self_attn.in_proj_weight",
     f"{ROBERTA}.layers.1.fc2.bias",
-    "model_wav2vec.feature_extractor.conv_layers.6.0.weight",
-    "model_wav2vec.feature_aggregator.conv_layers.11.3.bias",
+    f"{WAV2VEC}.feature_extractor.conv_layers.0.0.weight",
+    f"{WAV2VEC}.feature_extractor.conv_layers.3.2.weight",
+    f"{WAV2VEC}.feature_aggregator.conv_layers.11.3.bias",
+    f"{FABNET}.0.weight",
+    f"{FABNET}.12.running_mean",
     f"{FUSION}.SE_embeddings_a.weight",
     f"{FUSION}.embed_positions_v.weight",
     f"{FUSION}.layers_vt.1.self_attn.k_proj_weight",
+    f"{FUSION}.layers_ta.0.self_attn.in_proj_bias",
     f"{FUSION}.layers_a.0.self_attn.in_proj_bias",
+    f"{HEAD}.dense.weight",
+    f"{HEAD}.out_proj.bias",
 ]
 
 
 @pytest.mark.parametrize("key", NEEDED)
-def test_a_missing_weight_is_named(original, save, key):
+def test_a_missing_weight_is_named_by_the_file_s_key(original, save, key):
     args, weights = original
     del weights[key]
-    with pytest.raises(CheckpointError, match="lacks the weight") as error:
-        load_sseft(save(args, weights), text_heads=4)
-    assert key in str(error.value)
+    with pytest.raises(CheckpointError, match=rf"checkpoint\.pt lacks the weight '{re.escape(key)}'"):
+        load_sseft(save(args, weights))
+
+
+@pytest.mark.parametrize("stack", ["feature_extractor.conv_layers.6.0", "feature_aggregator.conv_layers.11.1"])
+def test_a_wav2vec_of_fewer_layers_is_refused_with_its_kernels(original, save, stack):
+    args, weights = original
+    del weights[f"{WAV2VEC}.{stack}.weight"]
+    with pytest.raises(CheckpointError, match=r"a wav2vec of the kernels \(10, 8, 4, .*the strides of no other model"):
+        load_sseft(save(args, weights))
 
 
 @pytest.mark.parametrize(
-    ("key", "named"),
+    ("key", "expected"),
     [
-        ("model_vid2vec.encoder.12.running_mean", "fabnet.12.running_mean"),
-        (f"{HEAD}.dense.weight", "head.dense.weight"),
-        (f"{HEAD}.out_proj.bias", "head.out_proj.bias"),
+        (f"{FUSION}.embed_positions_a.weight", "(936, 32)"),
+        (f"{FUSION}.layers_tv.0.self_attn.v_proj_weight", "(64, 16)"),
+        (f"{FUSION}.layers_tv.0.self_attn.in_proj_bias", "(64,)"),
+        (f"{ROBERTA}.layers.0.self_attn.in_proj_weight", "(64, 64)"),
+        (f"{ROBERTA}.layers.0.fc2.weight", "(64, 128)"),
+        (f"{WAV2VEC}.feature_extractor.conv_layers.2.0.weight", "(32, 32, 4)"),
+        (f"{FABNET}.8.weight", "(32, 16, 4, 4)"),
+        (f"{HEAD}.dense.weight", "(112, 112)"),
     ],
 )
-def test_a_missing_weight_of_the_parts_that_keep_their_names_is_named(original, save, key, named):
+@pytest.mark.parametrize("change", ["shorter", "scalar"])
+def test_a_weight_of_another_shape_is_named_with_both_shapes(original, save, key, expected, change):
     args, weights = original
-    del weights[key]
-    with pytest.raises(CheckpointError, match=named):
-        load_sseft(save(args, weights), text_heads=4)
+    weights[key] = weights[key][:-1].clone() if change == "shorter" else torch.tensor(1.0)
+    with pytest.raises(CheckpointError, match=rf"'{re.escape(key)}' in the shape") as error:
+        load_sseft(save(args, weights))
+    assert f"shape {tuple(weights[key].shape)}" in str(error.value)
+    assert str(error.value).endswith((f"it needs {expected}", f"not {expected.count(',') + 1}-D"))
 
 
-@pytest.mark.parametrize(
-    ("key", "named"),
-    [
-        (f"{FUSION}.embed_positions_a.weight", "audio.positions"),
-        (f"{FUSION}.layers_tv.0.self_attn.v_proj_weight", "attention.text_video.blocks.0.value.weight"),
-        (f"{ROBERTA}.layers.0.fc2.weight", "text.roberta.encoder.layer.0.output.dense.weight"),
-        ("model_wav2vec.feature_extractor.conv_layers.2.0.weight", "wav2vec.extractor.2.conv.weight"),
-        ("model_vid2vec.encoder.8.weight", "fabnet.8.weight"),
-        (f"{HEAD}.dense.weight", "head.dense.weight"),
-    ],
-)
-def test_a_weight_of_another_shape_is_named_with_both_shapes(original, save, key, named):
+def test_the_heads_of_a_roberta_of_no_named_size_are_asked_for(original, save):
     args, weights = original
-    weights[key] = weights[key][:-1].clone()
-    with pytest.raises(CheckpointError, match="size mismatch for") as error:
-        load_sseft(save(args, weights), text_heads=4)
-    message = str(error.value)
-    assert named in message
-    assert re.search(r"torch\.Size.* from checkpoint, the shape in current model is torch\.Size", message)
+    weights = {key: value for key, value in weights.items() if f"{ROBERTA}.layers.1." not in key}
+    path = save(args, weights)
+    with pytest.raises(CheckpointError, match=r"1 layers of 64 features, .* roberta-large, .* by --text-heads"):
+        load_sseft(path)
+    assert load_sseft(path, text_heads=2).config.text.heads == 2
 
 
 @pytest.mark.parametrize("argument", ["encoder_layers_cross", "num_classes", "all_in", "max_sample_size"])
@@ -224,7 +244,7 @@ def test_a_missing_argument_is_named(original, save, argument):
     args, weights = original
     delattr(args, argument)
     with pytest.raises(CheckpointError, match=argument):
-        load_sseft(save(args, weights), text_heads=4)
+        load_sseft(save(args, weights))
 
 
 def test_as_many_labels_as_classes(original, save, reference):
@@ -235,11 +255,11 @@ def test_as_many_labels_as_classes(original, save, reference):
         weights[key] = torch.cat([weights[key], weights[key][:1]])
     path = save(args, weights)
     with pytest.raises(CheckpointError, match="8 classes and 7 labels; name its labels"):
-        load_sseft(path, text_heads=4)
+        load_sseft(path)
     labels = tuple("abcdefgh")
-    assert load_sseft(path, text_heads=4, labels=labels).config.labels == labels
+    assert load_sseft(path, labels=labels).config.labels == labels
     with pytest.raises(CheckpointError, match="7 classes and 8 labels"):
-        load_sseft(reference / "tiny_all.pt", text_heads=4, labels=labels)
+        load_sseft(reference / "tiny_all.pt", labels=labels)
 
 
 # Variants
@@ -267,7 +287,7 @@ def test_flags_choose_the_modalities_that_the_head_sees(original, save, flags, m
     weights[f"{HEAD}.dense.weight"] = weights[f"{HEAD}.dense.weight"][:size, :size].clone()
     weights[f"{HEAD}.dense.bias"] = weights[f"{HEAD}.dense.bias"][:size].clone()
     weights[f"{HEAD}.out_proj.weight"] = weights[f"{HEAD}.out_proj.weight"][:, :size].clone()
-    model = load_sseft(save(args, weights), text_heads=4)
+    model = load_sseft(save(args, weights))
     assert model.config.modalities == modalities
     shape = [2 if m in modalities else 1 for m in MODALITIES]
     assert model({m: torch.ones(2, 3, model.config.dim(m)) for m in modalities}).shape == (*shape, 7)
@@ -277,7 +297,7 @@ def test_no_flag_at_all_is_refused_as_in_the_original(original, save):
     args, weights = original
     args.all_in = False
     with pytest.raises(CheckpointError, match="one to three"):
-        load_sseft(save(args, weights), text_heads=4)
+        load_sseft(save(args, weights))
 
 
 # The published size

@@ -5,8 +5,8 @@ from dataclasses import replace
 import pytest
 import torch
 
-from sseft.checkpoint import CheckpointError
 from sseft.config import tiny
+from sseft.pickles import CheckpointError
 from sseft.saved import is_saved, load_model, save_model
 from sseft.untrained import untrained
 
