@@ -14,8 +14,10 @@ from batcher.estimators import Explanation, estimate, takes_grid
 from batcher.estimators.exact import MAX_PLAYERS
 from batcher.grid import Grid, Maskable
 from batcher.players import Player, Players, VideoPlayers, players_of
+from export.artefact import Artefact
 from media import Clip, MediaError
 from media.modality import MODALITIES, Modality
+from sseft.heads import values_of
 
 Classes = Literal["predicted", "all"]
 CLASSES: Final[tuple[Classes, ...]] = get_args(Classes)
@@ -34,7 +36,7 @@ class Options:
     estimator: str = "grid-kernelshap"
     video_players: VideoPlayers = "space"
     classes: Classes = "predicted"
-    """Whether the probability of the predicted class is explained, or that of every class."""
+    """Whether the value of the predicted class is explained, or that of every class."""
     seed: int = 0
 
 
@@ -49,9 +51,9 @@ class SegmentExplanation:
     estimate: Explanation
     """phi and standard errors [p, E]."""
     p_none: FloatArray
-    """[C], with every player masked."""
+    """[C], values with every player masked: probabilities, or a score."""
     p_all: FloatArray
-    """[C], with nothing masked."""
+    """[C], values with nothing masked."""
     masks: Mapping[Modality, int]
     """Sub-masks of each modality, 0 where it is absent."""
     frames_encoded: int
@@ -64,7 +66,7 @@ class SegmentExplanation:
 
     @property
     def predicted(self) -> int:
-        """Index of the class with the largest probability."""
+        """Index of the class with the largest value."""
         return int(self.p_all.argmax())
 
 
@@ -107,7 +109,7 @@ def explain_clip(clip: Clip, segment_id: str, backend: Backend, options: Options
     designs = {m: _design(m, players.get(m), segment_id, options) for m in MODALITIES}
     grid = backend.grid({m: Maskable(p.content, p.positions, designs[m]) for m, p in players.items()})
     seed = modality_seed(options.seed, segment_id, "estimator")
-    return _explanation(players, designs, grid, options, seed=seed, trained=artefact.trained)
+    return _explanation(players, designs, grid, options, artefact, seed=seed)
 
 
 def _check_players(players: Mapping[Modality, Players], options: Options) -> None:
@@ -142,18 +144,18 @@ def _explanation(
     designs: Mapping[Modality, NDArray[np.bool_]],
     grid: Grid,
     options: Options,
+    artefact: Artefact,
     *,
     seed: int,
-    trained: bool,
 ) -> SegmentExplanation:
     started = time.perf_counter()
-    probabilities = softmax(grid.logits)
-    p_none = probabilities[tuple(int(np.argmin(designs[m].sum(1))) for m in MODALITIES)]
-    p_all = probabilities[tuple(int(np.argmax(designs[m].sum(1))) for m in MODALITIES)]
+    values = values_of(grid.logits, artefact.head)
+    p_none = values[tuple(int(np.argmin(designs[m].sum(1))) for m in MODALITIES)]
+    p_all = values[tuple(int(np.argmax(designs[m].sum(1))) for m in MODALITIES)]
     every = tuple(range(len(p_all)))
     explained = every if options.classes == "all" else (int(p_all.argmax()),)
     estimated = estimate(
-        probabilities[..., list(explained)],
+        values[..., list(explained)],
         (designs["text"], designs["audio"], designs["video"]),
         estimator=options.estimator,
         seed=seed,
@@ -168,19 +170,10 @@ def _explanation(
         masks={m: len(designs[m]) if m in players else 0 for m in MODALITIES},
         frames_encoded=grid.frames_encoded,
         converged=spanned and all(enough(p.n, len(designs[m])) for m, p in players.items()),
-        trained=trained,
+        trained=artefact.trained,
         seconds={
             "encode": grid.encode_s,
             "grid": grid.grid_s,
             "estimate": time.perf_counter() - started,
         },
     )
-
-
-def softmax(logits: NDArray[np.float32]) -> FloatArray:
-    """Probabilities over the last axis, in float64."""
-    shifted = logits.astype(np.float64)
-    shifted -= shifted.max(axis=-1, keepdims=True)
-    np.exp(shifted, out=shifted)
-    shifted /= shifted.sum(axis=-1, keepdims=True)
-    return shifted

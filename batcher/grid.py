@@ -57,7 +57,7 @@ class Grid:
     """Logits of the grid, and what they cost."""
 
     logits: NDArray[np.float32]
-    """[K_T, K_A, K_V, classes]; an axis without players has length 1."""
+    """[K_T, K_A, K_V, logits]; an axis without players has length 1."""
     encode_s: float
     grid_s: float
     """Seconds in pairs and head."""
@@ -181,7 +181,7 @@ def _spans(length: int, size: int) -> Iterator[slice]:
 
 
 def _logits(run: RunGraph, encodings: Mapping[Modality, Array], slices: Slices) -> NDArray[np.float32]:
-    """Logits [K_T, K_A, K_V, classes] from the encodings."""
+    """Logits [K_T, K_A, K_V, logits] from the encodings."""
     present = [m for m in MODALITIES if m in encodings]
     terms: dict[str, Array] = {}
     axes: dict[str, tuple[Modality, ...]] = {}

@@ -7,11 +7,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from batcher.backends.onnxruntime import OnnxRuntimeBackend
-from batcher.explain import softmax
 from batcher.grid import Maskable, frame_features
 from bench.game import BoolArray, FloatArray, Game
 from bench.whole_model import logits
 from media.modality import MODALITIES, Modality
+from sseft.heads import values_of
 
 Array = NDArray[Any]
 
@@ -28,7 +28,7 @@ class BatchedModel:
     game: Game
 
     def __call__(self, coalitions: Array) -> FloatArray:
-        """Probability [M] of the game's predicted class for coalitions [M, p] of 0 and 1."""
+        """Value [M] of the game's predicted class for coalitions [M, p] of 0 and 1."""
         encodings: dict[Modality, Array] = {}
         row: dict[Modality, NDArray[np.intp]] = {}
         for modality, masks in self.game.split(coalitions).items():
@@ -57,6 +57,7 @@ class BatchedModel:
         for pair in np.unique(np.stack([row[first], row[second]]), axis=1).T:
             mine = np.flatnonzero((row[first] == pair[0]) & (row[second] == pair[1]))
             chosen = {first: encodings[first][pair[:1]], second: encodings[second][pair[1:]]}
-            probabilities = softmax(logits(self.backend, chosen | {free: encodings[free][row[free][mine]]}))
-            values[mine] = probabilities.reshape(len(mine), -1)[:, self.game.predicted]
+            found = logits(self.backend, chosen | {free: encodings[free][row[free][mine]]})
+            every = values_of(found, self.backend.artefact.head).reshape(len(mine), -1)
+            values[mine] = every[:, self.game.predicted]
         return values

@@ -117,7 +117,7 @@ def measure(
         "second: 1 s of a clip, all its frames in 10 groups. sentence: 9 words, 1 s of sound, 5 of its frames.",
         "*: K >= 2^n, so this modality is enumerated and adds no error. The sampled one has K < 2^n; of sampled: the",
         "rel. L2 error of its players alone (in K = all, of those sampled above). K = all: the error is rounding.",
-        "Mean and max over clips and seeds. Absolute errors are probabilities.",
+        "Mean and max over clips and seeds. Absolute errors are in the unit of the values: probabilities, or a score.",
     )
     checks = [_check(truth, backend, coalitions) for truth in truths]
     return Report(

@@ -10,12 +10,12 @@ from numpy.typing import NDArray
 from batcher.backends.onnxruntime import OnnxRuntimeBackend
 from batcher.designs import draw_design
 from batcher.estimators import estimate
-from batcher.explain import softmax
 from batcher.grid import Maskable
 from batcher.players import Players, players_of
 from bench.clips import OPTIONS
 from media import Clip
 from media.modality import MODALITIES, Modality
+from sseft.heads import values_of
 
 FloatArray = NDArray[np.float64]
 BoolArray = NDArray[np.bool_]
@@ -29,7 +29,7 @@ class Game:
     """Token ids, wave and frames."""
     players: dict[Modality, Players]
     values: FloatArray
-    """[2^n_T, 2^n_A, 2^n_V]: probability of the predicted class; bit i of a row says whether it keeps player i."""
+    """[2^n_T, 2^n_A, 2^n_V]: value of the predicted class; bit i of a row says whether it keeps player i."""
     predicted: int
 
     @cached_property
@@ -87,9 +87,9 @@ def enumerate_game(clip: Clip, backend: OnnxRuntimeBackend) -> Game:
         "video": clip.video.frames,
     }
     grid = backend.grid({m: Maskable(contents[m], p.positions, _all_masks(p.n)) for m, p in players.items()})
-    probabilities = softmax(grid.logits)
-    predicted = int(probabilities[-1, -1, -1].argmax())
-    return Game(contents, players, probabilities[..., predicted], predicted)
+    values = values_of(grid.logits, backend.artefact.head)
+    predicted = int(values[-1, -1, -1].argmax())
+    return Game(contents, players, values[..., predicted], predicted)
 
 
 def _all_masks(n: int) -> BoolArray:

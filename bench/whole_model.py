@@ -8,10 +8,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from batcher.backends.onnxruntime import OnnxRuntimeBackend
-from batcher.explain import softmax
 from bench.game import FloatArray, Game
 from export.artefact import HEAD, pair_graph
 from media.modality import Modality
+from sseft.heads import values_of
 
 Array = NDArray[Any]
 
@@ -28,7 +28,7 @@ class WholeModel:
     game: Game
 
     def __call__(self, coalitions: Array) -> FloatArray:
-        """Probability [M] of the game's predicted class for coalitions [M, p] of 0 and 1."""
+        """Value [M] of the game's predicted class for coalitions [M, p] of 0 and 1."""
         return np.array([self._value(row) for row in np.asarray(coalitions) > 0])
 
     def _value(self, coalition: NDArray[np.bool_]) -> float:
@@ -38,7 +38,8 @@ class WholeModel:
             "audio": self._encode("audio_encoder", "wave", self._masked_wave(audio)),
             "video": self._encode_video(self._masked_frames(video)),
         }
-        return float(softmax(logits(self.backend, encodings)).ravel()[self.game.predicted])
+        values = values_of(logits(self.backend, encodings), self.backend.artefact.head)
+        return float(values.ravel()[self.game.predicted])
 
     def _masked_ids(self, keep: NDArray[np.bool_]) -> Array:
         tokens = self.backend.artefact.tokens

@@ -15,6 +15,7 @@ import numpy as np
 from media import Preprocessing, TextTokens
 from media.modality import MODALITIES, Modality
 from sseft.config import pairs_of, term_name
+from sseft.heads import HeadKind, check_head
 
 __all__ = [
     "ABSENT",
@@ -57,7 +58,7 @@ class Artefact:
     dims: Mapping[Modality, int]
     """Features of each modality's encoding."""
     labels: tuple[str, ...]
-    """Names of the classes, in the order of the logits."""
+    """Names of the classes, in the order of the values."""
     provenance: str
     """Where the weights came from."""
     trained: bool
@@ -72,6 +73,8 @@ class Artefact:
     files: Mapping[str, str]
     """sha256 of every other file of the folder."""
     schema_version: int = SCHEMA_VERSION
+    head: HeadKind = "softmax"
+    """How logits become values; artefacts of before there was another kind don't say."""
 
     @property
     def pairs(self) -> tuple[tuple[Modality, Modality], ...]:
@@ -132,7 +135,8 @@ def load_artefact(folder: Path) -> Artefact:
                 "tokens": TextTokens(**described["tokens"]),
             }
         )
-    except (KeyError, TypeError) as error:
+        check_head(artefact.head, artefact.labels)
+    except (KeyError, TypeError, ValueError) as error:
         raise ArtefactError(f"{path} doesn't describe an artefact: {error}; export it again") from error
     for name in (*(f"{graph}.onnx" for graph in graph_names(artefact.modalities)), ABSENT):
         if name not in artefact.files:

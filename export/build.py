@@ -60,6 +60,7 @@ def describe(model: SSEFT, folder: Path, *, provenance: str, trained: bool, pari
         modalities=config.modalities,
         dims={modality: config.dim(modality) for modality in config.modalities},
         labels=config.labels,
+        head=config.head,
         provenance=provenance,
         trained=trained,
         preprocessing=config.preprocessing,

@@ -97,7 +97,7 @@ class PairGraph(nn.Module):
 
 
 class HeadGraph(nn.Module):
-    """Slices of the terms, in the order of `terms` -> logits [K_T, K_A, K_V, classes]."""
+    """Slices of the terms, in the order of `terms` -> logits [K_T, K_A, K_V, logits]."""
 
     def __init__(self, model: SSEFT, terms: tuple[str, ...]) -> None:
         super().__init__()

@@ -27,6 +27,7 @@ from export.artefact import ArtefactError
 from media.errors import CorpusError, MediaError
 from mmexplain.progress import UNTRAINED, Log, progress
 from report.table import result_table
+from sseft.heads import HEAD_KINDS, HeadKind
 
 DEMO: Final = Path(str(files("mmexplain") / "demo"))
 
@@ -218,7 +219,12 @@ def _print_problems(folder: Path) -> Exit:
 @click.argument("out", type=click.Path(path_type=Path))
 @click.option("--checkpoint", type=click.Path(path_type=Path), help="Of the original SSE-FT code, or of `train`.")
 @click.option("--text-heads", type=int, help="Heads of its RoBERTa, which it doesn't record.  [default: width / 64]")
-@click.option("--labels", help="Its classes, between commas, in the order of its logits.  [default: MELD's]")
+@click.option(
+    "--labels",
+    help="Its classes, between commas, in the order of its logits.  "
+    "[default: MELD's; sentiment for a score, IEMOCAP's four for binary]",
+)
+@click.option("--head", type=click.Choice(HEAD_KINDS), help="What its logits are.  [default: as the checkpoint says]")
 @click.option("--untrained", type=click.Choice(["tiny", "published"]), help="Random weights of this size instead.")
 @click.option("--seed", default=0, show_default=True, help="Of the random weights.")
 @click.option("--tokenizer", type=click.Path(path_type=Path), help="The tokenizer.json of its RoBERTa.")
@@ -229,6 +235,7 @@ def export(
     checkpoint: Path | None,
     text_heads: int | None,
     labels: str | None,
+    head: HeadKind | None,
     untrained: str | None,
     seed: int,
     tokenizer: Path | None,
@@ -238,11 +245,13 @@ def export(
         raise click.UsageError("give either --checkpoint or --untrained")
     from mmexplain.exporting import export_checkpoint, export_untrained  # noqa: PLC0415  # needs torch
 
+    names = tuple(labels.split(",")) if labels else None
     if checkpoint:
-        names = tuple(labels.split(",")) if labels else None
-        artefact = export_checkpoint(out, checkpoint, text_heads=text_heads, labels=names, tokenizer=tokenizer)
+        artefact = export_checkpoint(
+            out, checkpoint, text_heads=text_heads, labels=names, tokenizer=tokenizer, head=head
+        )
     else:
-        artefact = export_untrained(out, str(untrained), seed=seed, tokenizer=tokenizer)
+        artefact = export_untrained(out, str(untrained), seed=seed, tokenizer=tokenizer, head=head, labels=names)
     click.echo(f"{out}: {artefact.provenance}; largest difference from PyTorch's logits {artefact.parity:.1e}")
     return Exit.DONE
 

@@ -9,6 +9,7 @@ from batcher.outcome import EXPLAINED
 from batcher.store.result import Result
 from media.modality import Modality
 from media.planted.trigger import AudioTrigger, TextTrigger, Trigger, VideoTrigger
+from sseft.heads import HeadKind
 
 TRIGGER: Final = "trigger"
 """The manifest's column, in `extra`."""
@@ -44,9 +45,9 @@ class Finding:
     chance: float
     """Share of the modality's players that touch the trigger."""
     mass: float | None
-    """Share of the sum of the modality's positive phi that lies on these; None where no phi is positive."""
+    """Share of the sum of the modality's `strength` that lies on these; None where none has any."""
     strongest: Row | None
-    """The modality's row of `attributions/` with the largest positive phi."""
+    """The modality's row of `attributions/` with the largest `strength`."""
 
 
 def find_planted(result: Result) -> list[Finding]:
@@ -71,7 +72,7 @@ def find_planted(result: Result) -> list[Finding]:
         if segment and row["label"] == segment.label and row["modality"] in segment.trigger.carriers:
             players[segment.segment_id, row["modality"]].append(row)
     return [
-        _finding(segment, modality, part, players[segment.segment_id, modality])
+        _finding(segment, modality, part, players[segment.segment_id, modality], result.head)
         for segment in planted.values()
         for modality in segment.trigger.carriers
         if (part := segment.trigger.of(modality)) and (segment.segment_id, modality) in players
@@ -98,10 +99,16 @@ def planted_segments(result: Result) -> list[PlantedSegment]:
     ]
 
 
-def strongest(players: Iterable[Row]) -> Row | None:
-    """The player with the largest positive phi, the first of equal ones; None where no phi is positive."""
-    positive = (player for player in players if player["phi"] > 0)
-    return max(positive, key=lambda player: (player["phi"], -player["player"]), default=None)
+def strength(player: Row, head: HeadKind) -> float:
+    """How much a player speaks for its class: what it adds to a probability, or how far it moves a score."""
+    phi = float(player["phi"])
+    return abs(phi) if head == "score" else max(0.0, phi)
+
+
+def strongest(players: Iterable[Row], head: HeadKind = "softmax") -> Row | None:
+    """The player with the largest `strength`, the first of equal ones; None where none has any."""
+    strong = (player for player in players if strength(player, head) > 0)
+    return max(strong, key=lambda player: (strength(player, head), -player["player"]), default=None)
 
 
 def _attributions(result: Result) -> Iterator[Row]:
@@ -111,11 +118,15 @@ def _attributions(result: Result) -> Iterator[Row]:
 
 
 def _finding(
-    segment: PlantedSegment, modality: Modality, part: TextTrigger | AudioTrigger | VideoTrigger, players: Sequence[Row]
+    segment: PlantedSegment,
+    modality: Modality,
+    part: TextTrigger | AudioTrigger | VideoTrigger,
+    players: Sequence[Row],
+    head: HeadKind,
 ) -> Finding:
     touching = [player for player in players if part.touches(player)]
-    best = strongest(players)
-    total = _positive(players)
+    best = strongest(players, head)
+    total = sum(strength(player, head) for player in players)
     return Finding(
         segment_id=segment.segment_id,
         label=segment.label,
@@ -123,10 +134,6 @@ def _finding(
         correct=segment.correct,
         hit=best is not None and part.touches(best),
         chance=len(touching) / len(players),
-        mass=_positive(touching) / total if total else None,
+        mass=sum(strength(player, head) for player in touching) / total if total else None,
         strongest=best,
     )
-
-
-def _positive(players: Iterable[Row]) -> float:
-    return sum(max(0.0, float(player["phi"])) for player in players)

@@ -11,9 +11,17 @@ from batcher.outcome import EXPLAINED
 from batcher.store.result import Result
 from media.modality import MODALITIES, Modality
 from report.planted import Finding, find_planted, strongest
+from sseft.heads import HeadKind
 
 FOUND: Final = "[green]✓[/green]"
 MISSED: Final = "[red]✗[/red]"
+
+VALUES: Final[Mapping[HeadKind, tuple[str, str]]] = {
+    "softmax": ("p", ".3f"),
+    "score": ("score", "+.3f"),
+    "binary": ("P(yes)", ".3f"),
+}
+"""What the column of the label's value is called, and how a value is written."""
 
 Row = dict[str, Any]
 Key = tuple[str, str, Modality]
@@ -21,10 +29,10 @@ Key = tuple[str, str, Modality]
 
 
 def result_table(result: Result, *, most: int = 50) -> Table:
-    """One line per segment: label, probability, shares, and each modality's strongest player.
+    """One line per segment: label, its value, shares, and each modality's strongest player.
 
-    The strongest is the one that raises the label's probability most. Where a trigger is planted in the modality, a
-    mark says whether that player touches it.
+    The strongest is the one that raises the label's probability most, or moves the score most, whichever way. Where
+    a trigger is planted in the modality, a mark says whether that player touches it.
 
     Args:
         result: an open result.
@@ -38,12 +46,13 @@ def result_table(result: Result, *, most: int = 50) -> Table:
     """
     segments = sorted(result.table("segments").to_pylist(), key=lambda row: str(row["segment_id"]))
     contributions = {(row["segment_id"], row["label"]): row for row in result.table("contributions").to_pylist()}
-    players = _strongest(result.table("attributions").to_pylist())
+    players = _strongest(result.table("attributions").to_pylist(), result.head)
     findings = find_planted(result)
     marks = {(f.segment_id, f.label, f.modality): FOUND if f.hit else MISSED for f in findings}
     caption = "\n".join([_count(segments, most), *_legend(findings)])
     table = Table(title=_title(result), caption=caption, caption_style="dim")
-    for name in ("segment", "label", "p", "T / A / V %", "strongest word", "half-second", "of the picture"):
+    value, form = VALUES[result.head]
+    for name in ("segment", "label", value, "T / A / V %", "strongest word", "half-second", "of the picture"):
         table.add_column(name, overflow="fold")
     for row in segments[:most]:
         if row["status"] != EXPLAINED:
@@ -51,7 +60,7 @@ def result_table(result: Result, *, most: int = 50) -> Table:
             continue
         key = (row["segment_id"], row["label_predicted"])
         cells = [_player((*key, m), players, marks) for m in MODALITIES]
-        seen = [row["segment_id"], row["label_predicted"], f"{row['probability']:.3f}", _shares(contributions[key])]
+        seen = [row["segment_id"], row["label_predicted"], f"{row['probability']:{form}}", _shares(contributions[key])]
         table.add_row(*map(escape, seen), *cells)
     return table
 
@@ -68,12 +77,12 @@ def describe(player: Row) -> str:
     return f"{', '.join(parts)} {player['phi']:+.4f}"
 
 
-def _strongest(attributions: Iterable[Row]) -> dict[Key, Row | None]:
-    """The strongest player; None where no player is positive."""
+def _strongest(attributions: Iterable[Row], head: HeadKind) -> dict[Key, Row | None]:
+    """The strongest player; None where no player speaks for the label."""
     players: dict[Key, list[Row]] = defaultdict(list)
     for row in attributions:
         players[row["segment_id"], row["label"], row["modality"]].append(row)
-    return {key: strongest(rows) for key, rows in players.items()}
+    return {key: strongest(rows, head) for key, rows in players.items()}
 
 
 def _player(key: Key, players: Mapping[Key, Row | None], marks: Mapping[Key, str]) -> str:

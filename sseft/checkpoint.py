@@ -9,7 +9,8 @@ from typing import Final
 from torch import Tensor
 
 from media.modality import MODALITIES, Modality
-from sseft.config import FusionConfig, ModelConfig, term_name
+from sseft.config import FusionConfig, ModelConfig, headed, term_name
+from sseft.heads import HeadKind
 from sseft.model import SSEFT
 from sseft.pickles import CheckpointError, read_pickle
 from sseft.pretrained.fabnet import video_config
@@ -46,14 +47,21 @@ def read_checkpoint(path: Path) -> tuple[argparse.Namespace, dict[str, Tensor]]:
     return args, dict(weights)
 
 
-def load_sseft(path: Path, *, text_heads: int | None = None, labels: tuple[str, ...] | None = None) -> SSEFT:
+def load_sseft(
+    path: Path,
+    *,
+    text_heads: int | None = None,
+    labels: tuple[str, ...] | None = None,
+    head: HeadKind | None = None,
+) -> SSEFT:
     """The model of an original checkpoint, in eval mode.
 
     Args:
         path: the checkpoint.
         text_heads: attention heads of its RoBERTa, which the file doesn't hold: by default those of the named
             model of its width and depth.
-        labels: names of its classes: by default MELD's seven.
+        labels: names of its classes: by default those that the original's models with its head have.
+        head: how its logits become values: by default as its arguments say.
 
     Raises:
         CheckpointError: it can't be read, or a weight or argument is missing or another than expected.
@@ -62,7 +70,7 @@ def load_sseft(path: Path, *, text_heads: int | None = None, labels: tuple[str, 
     weights = Weights(path, tensors)
     try:
         config = _config(args, weights, text_heads)
-        config = _labelled(config, labels, args.num_classes, path)
+        config = _labelled(headed(config, head or head_of(args), labels), args.num_classes, path)
         model = SSEFT(config)
     except (AttributeError, TypeError, ValueError) as error:
         raise CheckpointError(f"{path} is no SSE-FT that this project can build: {error}") from error
@@ -70,10 +78,28 @@ def load_sseft(path: Path, *, text_heads: int | None = None, labels: tuple[str, 
     return model.eval()
 
 
-def _labelled(config: ModelConfig, labels: tuple[str, ...] | None, classes: int, path: Path) -> ModelConfig:
-    config = replace(config, labels=labels) if labels else config
-    if len(config.labels) != classes:
-        raise CheckpointError(f"{path} has {classes} classes and {len(config.labels)} labels; name its labels")
+def head_of(args: argparse.Namespace) -> HeadKind:
+    """The head that a checkpoint was trained with: the first flag counts that the original's loss asks for."""
+    flags: tuple[tuple[str, HeadKind], ...] = (
+        ("regression_target_mos", "score"),
+        ("binary_target_iemocap", "binary"),
+        ("softmax_target_meld", "softmax"),
+        ("regression_target", "score"),
+        # Has no loss in the original, but its data are MELD's seven classes.
+        ("softmax_target_binary_meld", "softmax"),
+    )
+    for flag, head in flags:
+        if getattr(args, flag, False):
+            return head
+    return "score" if args.num_classes == 1 else "softmax"
+
+
+def _labelled(config: ModelConfig, logits: int, path: Path) -> ModelConfig:
+    if config.logits != logits:
+        raise CheckpointError(
+            f"{path} has {logits} classes and {len(config.labels)} labels; name its labels or its head: "
+            f"a {config.head} head of {len(config.labels)} labels needs {config.logits} logits"
+        )
     return config
 
 

@@ -1,6 +1,6 @@
 """The dimensions of an SSE-FT model, and the named ones."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from itertools import combinations
 from typing import Final, Literal
@@ -8,8 +8,15 @@ from typing import Final, Literal
 from media.modality import MODALITIES, Modality
 from media.preprocessing import Preprocessing
 from media.text import TextTokens
+from sseft.heads import HeadKind, check_head, logit_count
 
 MELD_LABELS: Final = ("neutral", "sadness", "anger", "joy", "surprise", "fear", "disgust")
+LABELS: Final[Mapping[HeadKind, tuple[str, ...]]] = {
+    "softmax": MELD_LABELS,
+    "score": ("sentiment",),
+    "binary": ("neutral", "sadness", "anger", "happiness"),
+}
+"""What the original's models with each head were trained on: MELD, MOSEI or MOSI, IEMOCAP."""
 
 
 def pairs_of(modalities: Sequence[Modality]) -> tuple[tuple[Modality, Modality], ...]:
@@ -152,14 +159,17 @@ class ModelConfig:
     fusion: FusionConfig
     labels: tuple[str, ...] = MELD_LABELS
     modalities: tuple[Modality, ...] = MODALITIES
+    head: HeadKind = "softmax"
+    """How its logits become values."""
 
     def __post_init__(self) -> None:
         """Check what shapes alone would only reveal deep inside the model.
 
         Raises:
-            ValueError: the modalities are empty or not in their order, or a dimension isn't a multiple of
-                the number of heads.
+            ValueError: the modalities are empty or not in their order, a dimension isn't a multiple of the
+                number of heads, or the head can't have these labels.
         """
+        check_head(self.head, self.labels)
         if not self.modalities or self.modalities != tuple(m for m in MODALITIES if m in self.modalities):
             raise ValueError(f"modalities are {self.modalities}; give one to three of {MODALITIES}, in this order")
         for modality in self.modalities:
@@ -191,6 +201,11 @@ class ModelConfig:
         return TextTokens(text.bos_id, text.eos_id, text.pad_id, text.mask_id, text.vocab_size)
 
     @property
+    def logits(self) -> int:
+        """Logits of its head."""
+        return logit_count(self.head, len(self.labels))
+
+    @property
     def pairs(self) -> tuple[tuple[Modality, Modality], ...]:
         """The pairs whose inter-modality attention this variant computes."""
         return pairs_of(self.modalities)
@@ -204,6 +219,22 @@ class ModelConfig:
     def joint_dim(self) -> int:
         """Features of the head's input: one vector per modality of the variant."""
         return sum(self.dim(modality) for modality in self.modalities)
+
+
+def headed(config: ModelConfig, head: HeadKind | None, labels: tuple[str, ...] | None) -> ModelConfig:
+    """The same model with another head, or other labels.
+
+    Args:
+        config: of the model.
+        head: or None for the one that it has.
+        labels: or None for those that it has, of another kind of head its usual ones.
+
+    Raises:
+        ValueError: the head can't have these labels.
+    """
+    kind = head or config.head
+    usual = config.labels if kind == config.head else LABELS[kind]
+    return replace(config, head=kind, labels=labels or usual)
 
 
 ROBERTA_LARGE: Final = TextConfig(vocab_size=50265, dim=1024, ffn_dim=4096, layers=24, heads=16)

@@ -160,12 +160,12 @@ class InterModalityAttention(nn.Module):
 class Head(nn.Module):
     """The classifier on the joint vector."""
 
-    def __init__(self, joint_dim: int, classes: int) -> None:
+    def __init__(self, joint_dim: int, logits: int) -> None:
         super().__init__()
         self.dense = nn.Linear(joint_dim, joint_dim)
-        self.out_proj = nn.Linear(joint_dim, classes)
+        self.out_proj = nn.Linear(joint_dim, logits)
 
     def forward(self, joint: Tensor) -> Tensor:
-        """[..., joint_dim] to logits [..., classes]."""
+        """[..., joint_dim] to logits [..., logits]."""
         logits: Tensor = self.out_proj(torch.tanh(self.dense(joint)))
         return logits

@@ -59,7 +59,7 @@ class SSEFT(nn.Module):
                 for x, y in config.directions
             }
         )
-        self.head = Head(config.joint_dim, len(config.labels))
+        self.head = Head(config.joint_dim, config.logits)
 
     def encode_text(self, ids: Tensor) -> Tensor:
         """Token ids int64 [K, L] to [K, L, d_t]."""
@@ -105,7 +105,7 @@ class SSEFT(nn.Module):
             terms: by `term_name`, float32 [K_x, K_y, d_x]; of a uni-modal model, by modality, its CLS [K, d].
 
         Returns:
-            float32 [K_T, K_A, K_V, classes]; an axis without modality has length 1.
+            float32 [K_T, K_A, K_V, logits]; an axis without modality has length 1.
         """
         modalities = self.config.modalities
         if len(modalities) == 1:
@@ -120,7 +120,7 @@ class SSEFT(nn.Module):
             real: by modality, bool [B, L], False for padding.
 
         Returns:
-            float32 [B, classes].
+            float32 [B, logits].
         """
         if not self.config.pairs:
             return self._classify({m: encodings[m][:, 0] for m in self.config.modalities})
@@ -131,7 +131,7 @@ class SSEFT(nn.Module):
         return self._classify(terms)
 
     def _classify(self, terms: Mapping[str, Tensor]) -> Tensor:
-        """Logits [..., classes] from terms [..., d] that are laid on the same axes."""
+        """Logits [..., logits] from terms [..., d] that are laid on the same axes."""
         modalities = self.config.modalities
         if len(modalities) == len(MODALITIES):
             # The head was trained on the order text, video, audio.
@@ -155,7 +155,7 @@ class SSEFT(nn.Module):
             encodings: of each modality of the variant, float32 [K, L, d], CLS first.
 
         Returns:
-            float32 [K_T, K_A, K_V, classes].
+            float32 [K_T, K_A, K_V, logits].
         """
         if not self.config.pairs:
             return self.classify({m: encodings[m][:, 0] for m in self.config.modalities})

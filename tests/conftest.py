@@ -21,6 +21,7 @@ from batcher.grid import Grid
 from batcher.run import Run, explain_collection
 from batcher.store.schema import TABLES
 from export.artefact import load_artefact
+from sseft.heads import logit_count
 
 DEMO = Path(mmexplain.__file__).parent / "demo"
 CHEAP = Options(masks=8, max_masks=8, video_players="time")
@@ -161,7 +162,8 @@ class FakeBackend:
     def grid(self, inputs):
         self.asked.append(inputs)
         shape = [len(inputs[m].keep) if m in inputs else 1 for m in ("text", "audio", "video")]
-        logits = np.random.default_rng(0).normal(size=(*shape, len(self.artefact.labels)))
+        width = logit_count(self.artefact.head, len(self.artefact.labels))
+        logits = np.random.default_rng(0).normal(size=(*shape, width))
         return Grid(logits.astype(np.float32), 0.0, 0.0, 0)
 
 

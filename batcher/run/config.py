@@ -54,6 +54,7 @@ def file_metadata(config: RunConfig, artefact: Artefact) -> dict[str, Any]:
         "config_digest": config.digest,
         "artefact_digest": artefact.digest,
         "labels": list(artefact.labels),
+        "head": artefact.head,
         "provenance": artefact.provenance,
         "trained": artefact.trained,
         "versions": versions(),

@@ -10,6 +10,7 @@ import pyarrow.dataset as ds
 
 from batcher.store.files import RUN
 from batcher.store.schema import TABLES
+from sseft.heads import HeadKind
 
 REQUIRED: Final = frozenset({"manifest", "selection", "trained", "labels", "config"})
 """Of `run.json`."""
@@ -26,6 +27,12 @@ class Result:
     folder: Path
     run: dict[str, Any]
     """What `run.json` says."""
+
+    @property
+    def head(self) -> HeadKind:
+        """Of the model; results of before there was another kind don't say."""
+        head: HeadKind = self.run.get("head", "softmax")
+        return head
 
     def table(self, name: str, columns: list[str] | None = None) -> pa.Table:
         """One table as Arrow; `.to_pandas()` or `polars.from_arrow` take it from there.

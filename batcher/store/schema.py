@@ -10,6 +10,10 @@ from media.modality import MODALITIES
 SCHEMA_VERSION: Final = 1
 METADATA_KEY: Final = b"mmexplain"
 
+VALUE: Final = "a probability, of a binary head P(yes) of the class alone; of a score head the score, without bounds"
+"""What the head of a file's model, which its metadata name, makes of the logits."""
+UNIT: Final = "probability or score"
+
 
 def _field(name: str, kind: pa.DataType, description: str, unit: str = "", *, nullable: bool = True) -> pa.Field:
     metadata = {"description": description} | ({"unit": unit} if unit else {})
@@ -31,10 +35,10 @@ SEGMENTS: Final = pa.schema(
         _field("program_id", pa.string(), "its programme, from the manifest"),
         _field("carrier_id", pa.string(), "its carrier, from the manifest"),
         _field("label_true", pa.string(), "its label, from the manifest"),
-        _field("label_predicted", pa.string(), "the class with the largest probability"),
-        _field("probability", pa.float64(), "probability of label_predicted"),
-        _field("p_none", CLASSES, "probability of every class, in the artefact's order, all players masked"),
-        _field("p_all", CLASSES, "probability of every class, in the artefact's order, nothing masked"),
+        _field("label_predicted", pa.string(), "the class with the largest value of p_all"),
+        _field("probability", pa.float64(), f"value of label_predicted: {VALUE}", UNIT),
+        _field("p_none", CLASSES, f"value of every class, in the artefact's order, all players masked: {VALUE}", UNIT),
+        _field("p_all", CLASSES, f"value of every class, in the artefact's order, nothing masked: {VALUE}", UNIT),
         *(_field(f"players_{m}", pa.int32(), f"{m} players; 0 where the modality is absent") for m in MODALITIES),
         *(_field(f"masks_{m}", pa.int32(), f"sub-masks of {m}; 0 where it is absent") for m in MODALITIES),
         _field("encoder_passes", pa.int32(), "passes of the three encoders together"),
@@ -60,10 +64,10 @@ CONTRIBUTIONS: Final = pa.schema(
     [
         SEGMENT_ID,
         LABEL,
-        _field("v_none", pa.float64(), "base value: probability with every player masked", nullable=False),
-        _field("v_all", pa.float64(), "probability with nothing masked", nullable=False),
-        *_per_modality("phi_{}", "sum of the {} players' Shapley values; null where absent", "probability"),
-        *_per_modality("se_{}", "standard error of phi_{}; null where the estimator gives none", "probability"),
+        _field("v_none", pa.float64(), f"base value, with every player masked: {VALUE}", UNIT, nullable=False),
+        _field("v_all", pa.float64(), f"value with nothing masked: {VALUE}", UNIT, nullable=False),
+        *_per_modality("phi_{}", "sum of the {} players' Shapley values; null where absent", UNIT),
+        *_per_modality("se_{}", "standard error of phi_{}; null where the estimator gives none", UNIT),
         *_per_modality("share_{}", "share of {}, corrected for noise; null without standard errors", "share"),
         *_per_modality("share_{}_low", "lower end of its 95 % interval", "share"),
         *_per_modality("share_{}_high", "upper end of its 95 % interval", "share"),
@@ -85,8 +89,8 @@ ATTRIBUTIONS: Final = pa.schema(
         _field("row", pa.int32(), "grid row of a video player, from the top", "cells"),
         _field("column", pa.int32(), "grid column of a video player, from the left", "cells"),
         _field("frame_group", pa.int32(), "frame group of a video player in time"),
-        _field("phi", pa.float64(), "Shapley value", "probability", nullable=False),
-        _field("se", pa.float64(), "its standard error; null where the estimator gives none", "probability"),
+        _field("phi", pa.float64(), "Shapley value", UNIT, nullable=False),
+        _field("se", pa.float64(), "its standard error; null where the estimator gives none", UNIT),
     ]
 )
 
@@ -96,7 +100,7 @@ TIMINGS: Final = pa.schema(
         _field("decode_s", pa.float64(), "decoding sound and picture", "s"),
         _field("encode_s", pa.float64(), "the encoders", "s"),
         _field("grid_s", pa.float64(), "pairs and head", "s"),
-        _field("estimate_s", pa.float64(), "softmax and estimator", "s"),
+        _field("estimate_s", pa.float64(), "values and estimator", "s"),
         _field("write_s", pa.float64(), "writing the unit's phi; shared out over its segments", "s"),
         _field("attempts", pa.int32(), "times that the segment's unit was started", nullable=False),
         _field("host", pa.string(), "where it ran", nullable=False),

@@ -1,7 +1,8 @@
 """Checks of a result: what must be true of every row, whatever the model and the estimator."""
 
+import math
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any, Final
 
@@ -15,9 +16,12 @@ from batcher.selection import Selection
 from batcher.store.result import Result
 from batcher.store.schema import TABLES
 from media.modality import MODALITIES
+from sseft.heads import HeadKind
 
 EFFICIENCY_TOLERANCE: Final = 1e-6
 SHARE_TOLERANCE: Final = 1e-9
+SUM_TOLERANCE: Final = 1e-9
+"""Of the probabilities of all classes."""
 MOST_NAMED: Final = 5
 
 
@@ -25,13 +29,13 @@ def validate(result: Result) -> list[str]:
     """Everything that is wrong with a result, one sentence each; empty if nothing is.
 
     Checked are the schemas of all files, leftovers of units that never committed, segments that stand twice or
-    are missing, rows without their segment, that each player has a row, efficiency (sum of phi = v_all - v_none),
-    and that shares add to 1.
+    are missing, rows without their segment, that each player has a row, that the values of the classes are such as
+    the model's head gives, efficiency (sum of phi = v_all - v_none), and that shares add to 1.
     """
     found = list(_schemas(result)) + list(_leftovers(result))
     if found:
         return found
-    return [*_segments(result), *_players(result), *_values(result)]
+    return [*_segments(result), *_players(result), *_classes(result), *_values(result)]
 
 
 def _schemas(result: Result) -> Iterator[str]:
@@ -88,6 +92,33 @@ def _players(result: Result) -> Iterator[str]:
         if row["count_all"] != players.get(row["segment_id"], row["count_all"])
     ]
     yield from _named("explanations haven't one row for each player", wrong)
+
+
+def _classes(result: Result) -> Iterator[str]:
+    """Scores have no bounds; only softmax's probabilities add up to 1."""
+    labels = result.run["labels"]
+    columns = ["segment_id", "status", "label_predicted", "probability", "p_none", "p_all"]
+    explained = (row for row in result.table("segments", columns).to_pylist() if row["status"] == EXPLAINED)
+    wrong = [f"{row['segment_id']} ({why})" for row in explained if (why := _mistake(row, labels, result.head))]
+    yield from _named(f"segments contradict their model's {result.head} head", wrong)
+
+
+def _mistake(row: dict[str, Any], labels: Sequence[str], head: HeadKind) -> str | None:
+    """What is wrong with the values of a segment's classes."""
+    for column in ("p_none", "p_all"):
+        values = row[column] or []
+        if len(values) != len(labels):
+            return f"{len(values)} in {column} for {len(labels)} labels"
+        if not all(math.isfinite(value) if head == "score" else 0 <= value <= 1 for value in values):
+            return f"{column} holds {values}"
+        if head == "softmax" and not abs(sum(values) - 1) <= SUM_TOLERANCE:
+            return f"{column} adds up to {sum(values)}"
+    best = max(range(len(labels)), key=row["p_all"].__getitem__)
+    if (row["label_predicted"], row["probability"]) != (labels[best], row["p_all"][best]):
+        return (
+            f"{row['label_predicted']} {row['probability']} is predicted, {labels[best]} {row['p_all'][best]} largest"
+        )
+    return None
 
 
 def _values(result: Result) -> Iterator[str]:

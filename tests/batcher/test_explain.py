@@ -5,6 +5,8 @@ from itertools import combinations, permutations
 
 import numpy as np
 import pytest
+from scipy.special import expit
+from scipy.special import softmax as scipys_softmax
 
 from batcher.explain import Options, explain_clip
 from media import MediaError, Video, from_ids
@@ -199,3 +201,48 @@ def test_probabilities_survive_large_logits(clip, fake_backend):
     explanation = explain_clip(clip, "s", backend, CHEAP)
     assert explanation.p_all.sum() == pytest.approx(1)
     assert np.isfinite(explanation.estimate.phi).all()
+
+
+HEADS = {
+    "softmax": (("joy", "anger", "fear"), lambda logits: scipys_softmax(logits.astype(float), axis=-1)),
+    "score": (("sentiment",), lambda logits: logits),
+    "binary": (("joy", "anger"), lambda logits: expit(logits[..., 1::2].astype(float) - logits[..., 0::2])),
+}
+
+
+@pytest.mark.parametrize("head", HEADS)
+def test_what_is_explained_follows_the_head(clip, fake_backend, head):
+    labels, value = HEADS[head]
+    recording = Recording(fake_backend(head=head, labels=labels))
+    explanation = explain_clip(clip, "s", recording, replace(CHEAP, classes="all"))
+    ((inputs, grid),) = recording.asked
+    everything = tuple(int(inputs[m].keep.sum(axis=1).argmax()) for m in ("text", "audio", "video"))
+    nothing = tuple(int(inputs[m].keep.sum(axis=1).argmin()) for m in ("text", "audio", "video"))
+    np.testing.assert_allclose(explanation.p_all, value(grid.logits[everything]), rtol=1e-12)
+    np.testing.assert_allclose(explanation.p_none, value(grid.logits[nothing]), rtol=1e-12)
+    assert explanation.explained == tuple(range(len(labels)))
+    gap = explanation.estimate.phi.sum(axis=0) - (explanation.p_all - explanation.p_none)
+    assert np.abs(gap).max() <= 1e-9
+
+
+@pytest.mark.parametrize("sign", [-1, 1])
+def test_a_score_is_explained_on_its_own_scale(clip, fake_backend, sign):
+    backend = fake_backend(head="score", labels=("sentiment",))
+    explanation = explain_clip(clip, "s", backend, CHEAP)
+    scaled = fake_backend(head="score", labels=("sentiment",))
+    grid = scaled.grid
+    scaled.grid = lambda inputs: replace(grid(inputs), logits=grid(inputs).logits * np.float32(sign * 64))
+    other = explain_clip(clip, "s", scaled, CHEAP)
+    assert other.explained == explanation.explained == (0,)
+    np.testing.assert_allclose(other.estimate.phi, sign * 64 * explanation.estimate.phi, rtol=1e-9, atol=1e-9)
+
+
+def test_of_a_binary_head_the_emotion_with_the_surest_yes_is_predicted(clip, fake_backend):
+    backend = fake_backend(head="binary", labels=("neutral", "sadness", "anger", "happiness"))
+    # Sadness has the largest logit, and is denied by a larger one; anger and happiness are both affirmed.
+    logits = np.array([2, 1, 9, 8, 0, 3, -4, 0], np.float32)
+    grid = backend.grid
+    backend.grid = lambda inputs: replace(grid(inputs), logits=np.broadcast_to(logits, grid(inputs).logits.shape))
+    explanation = explain_clip(clip, "s", backend, CHEAP)
+    assert explanation.explained == (explanation.predicted,) == (3,)
+    assert explanation.p_all[2:].min() > 0.9

@@ -15,7 +15,7 @@ from export.artefact import HEAD, Artefact, graph_names
 from export.build import build_artefact
 from export.onnx import save_graph
 from media.modality import MODALITIES
-from sseft.config import tiny
+from sseft.config import headed, tiny
 from sseft.model import SSEFT
 from sseft.saved import load_model
 from sseft.untrained import untrained
@@ -92,7 +92,7 @@ def small_config():
 
 @pytest.fixture(scope="session")
 def build_of(small_config, tmp_path_factory):
-    """Artefacts of variants of one model. All three modalities are exported; of a variant only its head is its own."""
+    """Artefacts of variants of one model, by modalities and kind of head. Of a variant only its head is exported."""
     whole = untrained(small_config(*MODALITIES), 0)
     folders = {}
 
@@ -104,17 +104,17 @@ def build_of(small_config, tmp_path_factory):
             save_graph(graph, path)
 
     @cache
-    def build(modalities):
-        if modalities != MODALITIES:
+    def build(modalities, head="softmax"):
+        if (modalities, head) != (MODALITIES, "softmax"):
             build(MODALITIES)
-        model = untrained(small_config(*modalities), 0)
+        model = untrained(headed(small_config(*modalities), head, None), 0)
         shared = {name: value for name, value in whole.state_dict().items() if not name.startswith(HEAD)}
         model.load_state_dict({name: shared.get(name, value) for name, value in model.state_dict().items()})
         folder = tmp_path_factory.mktemp("artefacts") / "model"
         with pytest.MonkeyPatch.context() as patch:
             patch.setattr(export.build, "save_graph", save)
             artefact = build_artefact(model, folder, provenance="a test", trained=False)
-        folders[modalities] = folder
+        folders.setdefault(modalities, folder)
         return Build(model, folder, artefact)
 
     return build

@@ -103,7 +103,9 @@ def test_the_digest_changes_with_any_file(copied, change):
 
 
 @pytest.mark.parametrize(
-    "fields", [{"trained": False}, {"labels": list("abcdefg")}, {"baselines": {}}, {"provenance": "another"}], ids=str
+    "fields",
+    [{"trained": False}, {"labels": list("abcdefg")}, {"baselines": {}}, {"provenance": "another"}, {"head": "binary"}],
+    ids=str,
 )
 def test_the_digest_changes_with_the_description(copied, change, fields):
     before = load_artefact(copied).digest
@@ -113,6 +115,15 @@ def test_the_digest_changes_with_the_description(copied, change, fields):
 
 def load_files(folder):
     return json.loads((folder / "artefact.json").read_text())["files"]
+
+
+def test_an_artefact_of_before_there_were_other_heads_has_a_softmax(copied, change):
+    change(head=None)
+    assert "head" not in json.loads((copied / "artefact.json").read_text())
+    older = load_artefact(copied)
+    change(head="softmax")
+    assert older.head == "softmax"
+    assert load_artefact(copied) == older
 
 
 # What is refused
@@ -155,6 +166,19 @@ def test_a_description_without_a_field_is_refused_by_its_name(copied, change, fi
 def test_a_description_with_fields_that_nobody_knows_is_refused(copied, change, fields):
     change(**fields)
     with pytest.raises(ArtefactError, match=r"doesn't describe an artefact: .*(color|bos|fps).*; export it again"):
+        load_artefact(copied)
+
+
+@pytest.mark.parametrize(
+    ("fields", "message"),
+    [
+        ({"head": "sigmoid"}, "the head is 'sigmoid'; choose"),
+        ({"head": "score"}, "score head has one label, not the 7"),
+    ],
+)
+def test_a_head_that_nobody_knows_or_that_has_other_labels_is_refused(copied, change, fields, message):
+    change(**fields)
+    with pytest.raises(ArtefactError, match=rf"doesn't describe an artefact: .*{message}.*; export it again"):
         load_artefact(copied)
 
 

@@ -36,6 +36,17 @@ def test_an_artefact_passed_its_gate_and_describes_its_model(build):
     assert set(artefact.files) == {f"{graph}.onnx" for graph in graph_names(config.modalities)} | {"absent.npz"}
 
 
+@pytest.mark.parametrize(("head", "logits"), [("score", 1), ("binary", 8)])
+def test_another_head_passes_the_gate_and_is_described(build_of, head, logits):
+    built = build_of(("text",), head)
+    artefact = load_artefact(built.folder)
+    assert artefact == built.artefact
+    assert artefact.head == head
+    assert artefact.labels == {"score": ("sentiment",), "binary": ("neutral", "sadness", "anger", "happiness")}[head]
+    assert artefact.parity <= TOLERANCE
+    assert built.graphs.run("head", text=np.ones((2, 64), np.float32)).shape == (2, 1, 1, logits)
+
+
 def test_the_described_parity_is_the_measured_one(text_build):
     assert text_build.artefact.parity == measure_parity(text_build.model, text_build.folder)
 

@@ -18,10 +18,10 @@ TEXT = Trigger(text=TextTrigger(5, 13))
 def result(tmp_path):
     """A result of these segments and players."""
 
-    def build(segments, attributions):
+    def build(segments, attributions, **run):
         Store(tmp_path, {}).write_unit("u", {"segments": segments, "attributions": attributions})
         known = {"trained": True, "manifest": "", "selection": {}, "labels": [], "config": {}}
-        (tmp_path / "run.json").write_text(json.dumps(known))
+        (tmp_path / "run.json").write_text(json.dumps(known | run))
         return load_result(tmp_path)
 
     return build
@@ -65,6 +65,15 @@ def test_without_a_positive_player_nothing_is_hit(result):
     assert finding.strongest is None
     assert finding.mass is None
     assert finding.chance == 2 / 4
+
+
+def test_of_a_score_the_player_that_moves_it_most_counts_whichever_way(result):
+    (finding,) = find_planted(result([segment(TEXT)], words(0.3, 0.2, -0.5, 0.0), head="score"))
+    assert finding.hit
+    assert (finding.strongest["player"], finding.strongest["phi"]) == (2, -0.5)
+    assert finding.mass == pytest.approx(0.7 / 1.0)
+    (nothing,) = find_planted(result([segment(TEXT)], words(0.0, 0.0, 0.0), head="score"))
+    assert (nothing.strongest, nothing.mass, nothing.hit) == (None, None, False)
 
 
 @pytest.mark.parametrize(("phi", "first"), [((0.0, 0.2, 0.1, 0.2), 1), ((0.2, 0.2, 0.2, 0.2), 0)])

@@ -41,11 +41,11 @@ def segment(name, **more):
 def printed(tmp_path):
     """The table's text, of a result with these segments."""
 
-    def build(*segments, trained=True, most=50):
+    def build(*segments, trained=True, most=50, **run):
         tables = {"segments": segments, "contributions": CONTRIBUTIONS, "attributions": ATTRIBUTIONS}
         Store(tmp_path, {}).write_unit("u", tables)
         (tmp_path / "run.json").write_text(
-            json.dumps({"trained": trained, "manifest": "", "selection": {}, "labels": [], "config": {}})
+            json.dumps({"trained": trained, "manifest": "", "selection": {}, "labels": [], "config": {}} | run)
         )
         console = Console(width=240, record=True, file=io.StringIO())
         console.print(result_table(load_result(tmp_path), most=most))
@@ -59,8 +59,14 @@ def line_of(text, name):
     return [cell.strip() for cell in line.split("│")[1:-1]]
 
 
+def header_of(text):
+    (line,) = [line for line in text.splitlines() if "┃" in line]
+    return [cell.strip() for cell in line.split("┃")[1:-1]]
+
+
 def test_a_segment_shows_what_carried_its_label(printed):
     text = printed(segment("a", label_predicted="joy", probability=0.6))
+    assert header_of(text)[:4] == ["segment", "label", "p", "T / A / V %"]
     assert line_of(text, "a") == [
         "a",
         "joy",
@@ -70,6 +76,27 @@ def test_a_segment_shows_what_carried_its_label(printed):
         "none positive",  # both half-seconds spoke against the label
         "row 1, column 2 +0.0500",
     ]
+
+
+def test_of_a_score_the_table_shows_its_sign_and_who_moved_it_most(printed):
+    text = printed(segment("a", label_predicted="joy", probability=-1.25), head="score")
+    assert header_of(text)[2] == "score"
+    assert line_of(text, "a")[1:] == [
+        "joy",
+        "-1.250",
+        "64 / 31 / 5",
+        "'not' -0.5000",
+        "1.00-1.51 s -0.3000",
+        "row 1, column 2 +0.0500",
+    ]
+    text = printed(segment("a", label_predicted="joy", probability=1.25), head="score")
+    assert line_of(text, "a")[2] == "+1.250"
+
+
+def test_of_a_binary_head_the_probability_is_of_a_yes(printed):
+    text = printed(segment("a", label_predicted="joy", probability=0.6), head="binary")
+    assert header_of(text)[2] == "P(yes)"
+    assert line_of(text, "a")[2:5] == ["0.600", "64 / 31 / 5", "'[laughs]' +0.3100"]
 
 
 def test_an_absent_modality_shows_as_a_dash(printed):

@@ -65,6 +65,68 @@ def test_a_value_that_is_no_number_is_named(problems, part_of, ids):
     assert ids[1] in problem
 
 
+@pytest.fixture
+def with_values(result_copy, part_of, ids):
+    """Gives all segments other values, and the model another head."""
+
+    def change(head, labels, p_none, p_all, **more):
+        run = json.loads((result_copy / "run.json").read_text())
+        (result_copy / "run.json").write_text(json.dumps(run | {"head": head, "labels": labels}))
+        best = max(p_all)
+        values = {"p_none": p_none, "p_all": p_all, "probability": best, "label_predicted": labels[p_all.index(best)]}
+        for name in ids:
+            rewrite(part_of("segments", name), lambda rows: [row | values | more for row in rows])
+
+    return change
+
+
+@pytest.mark.parametrize(
+    ("head", "p_none", "p_all"),
+    [
+        ("softmax", [0.25, 0.75], [1.0, 0.0]),
+        ("binary", [0.9, 0.8], [0.1, 0.2]),
+        ("binary", [0.0, 1.0], [1.0, 1.0]),
+        ("score", [-2.5], [1e6]),
+        ("score", [3.0], [-0.001]),
+    ],
+)
+def test_values_that_a_head_gives_are_no_problem(problems, with_values, head, p_none, p_all):
+    with_values(head, ["joy", "anger"][: len(p_all)], p_none, p_all)
+    assert problems() == []
+
+
+@pytest.mark.parametrize(
+    ("head", "p_none", "p_all", "why"),
+    [
+        ("softmax", [0.5, 0.5], [0.75, 0.125], "p_all adds up to 0.875"),
+        ("softmax", [1.5, -0.5], [0.7, 0.3], "p_none holds [1.5, -0.5]"),
+        ("binary", [0.5, 0.5], [0.7, 1.01], "p_all holds [0.7, 1.01]"),
+        ("binary", [0.5], [0.7, 0.7], "1 in p_none for 2 labels"),
+        ("score", [0.5, 0.5], [float("inf"), 0.0], "p_all holds [inf, 0.0]"),
+        ("score", [float("nan"), 0.5], [0.7, 0.0], "p_none holds [nan, 0.5]"),
+    ],
+)
+def test_values_that_no_such_head_gives_are_named(problems, with_values, ids, head, p_none, p_all, why):
+    with_values(head, ["joy", "anger"], p_none, p_all)
+    (problem,) = problems()
+    assert problem.startswith(f"3 segments contradict their model's {head} head: ")
+    assert all(f"{name} ({why})" in problem for name in ids)
+
+
+@pytest.mark.parametrize("more", [{"label_predicted": "anger"}, {"probability": 0.2}])
+def test_a_prediction_that_isnt_the_largest_value_is_named(problems, with_values, more):
+    with_values("binary", ["joy", "anger"], [0.5, 0.5], [0.6, 0.2], **more)
+    (problem,) = problems()
+    assert "is predicted, joy 0.6 largest" in problem
+
+
+def test_a_result_that_names_no_head_is_a_softmaxs(problems, result_copy):
+    run = json.loads((result_copy / "run.json").read_text())
+    assert run.pop("head") == "softmax"
+    (result_copy / "run.json").write_text(json.dumps(run))
+    assert problems() == []
+
+
 @pytest.mark.parametrize("column", ["share_audio_plain", "share_audio"])
 def test_shares_that_dont_add_up_are_named(problems, part_of, ids, column):
     rewrite(part_of("contributions", ids[0]), lambda rows: [rows[0] | {column: 0.9}])
