@@ -1,16 +1,22 @@
 # Two commands on a fresh machine: `make demo` and `make test`. Needs Python 3.11 or later with venv.
 PYTHON ?= python3
 VENV ?= .venv
+FAIRSEQ ?= .fairseq
 BIN := $(VENV)/bin
-INSTALL := $(BIN)/pip install --quiet --disable-pip-version-check --constraint constraints.txt --editable
+OPTIONS := --quiet --disable-pip-version-check --constraint constraints.txt
+INSTALL := $(BIN)/pip install $(OPTIONS) --editable
 
-.PHONY: demo test lint bench clean
+.PHONY: demo test test-fairseq lint bench clean
 
 demo: $(VENV)/.explain
 	$(BIN)/mmexplain demo
 
 test: lint
 	$(BIN)/python -m pytest
+
+test-fairseq: $(FAIRSEQ)/.installed
+	$(FAIRSEQ)/bin/python -c 'import fairseq'
+	$(FAIRSEQ)/bin/python -m pytest tests/fairseq
 
 lint: $(VENV)/.dev
 	$(BIN)/ruff check .
@@ -34,5 +40,13 @@ $(VENV)/.dev: pyproject.toml constraints.txt
 	$(INSTALL) '.[dev]'
 	touch $@ $(VENV)/.explain
 
+# fairseq is built, for some minutes, in an environment of its own: it brings a torchaudio that fits no PyTorch
+# without CUDA, and that transformers would import. Nothing here needs it.
+$(FAIRSEQ)/.installed: pyproject.toml constraints.txt
+	$(PYTHON) -m venv $(FAIRSEQ)
+	$(FAIRSEQ)/bin/pip install $(OPTIONS) --editable '.[train,fairseq]' pytest
+	$(FAIRSEQ)/bin/pip uninstall --quiet --yes torchaudio
+	touch $@
+
 clean:
-	rm -rf $(VENV) demo-out build *.egg-info .mypy_cache .pytest_cache .ruff_cache .hypothesis
+	rm -rf $(VENV) $(FAIRSEQ) demo-out build *.egg-info .mypy_cache .pytest_cache .ruff_cache .hypothesis
