@@ -5,7 +5,7 @@ from dataclasses import replace
 import pytest
 import torch
 
-from sseft.config import tiny
+from sseft.config import Wav2Vec2Config, tiny
 from sseft.pickles import CheckpointError
 from sseft.saved import is_saved, load_model, save_model
 from sseft.untrained import untrained
@@ -55,6 +55,15 @@ def logits_of(model):
         "video": lambda: model.encode_video(model.frame_features(pictures)[None]),
     }
     return model({m: encoded[m]() for m in model.config.modalities})
+
+
+def test_a_model_that_hears_by_wav2vec2_is_read_as_it_was(tmp_path):
+    audio = Wav2Vec2Config(24, 40, 1, 2, channels=(12,) * 7, position_kernel=16, position_groups=2, normalised=False)
+    model = untrained(replace(tiny(), audio=audio), 0)
+    save_model(model, tmp_path / "model.pt")
+    read = load_model(tmp_path / "model.pt")
+    assert read.config == model.config
+    assert torch.equal(logits_of(read), logits_of(model))
 
 
 @pytest.mark.parametrize("modalities", [("text", "audio", "video"), ("audio", "video"), ("text",)], ids="+".join)
