@@ -68,9 +68,8 @@ def _cut_clip(segment: Segment, cut: Cut, artefact: Artefact, folder: Path) -> C
 
 
 def _first_tokens(text: Text, most: int) -> Text:
-    """`<s>`, the first tokens, `</s>`."""
-    end = len(text.ids) - 1
-    kept = [*range(min(end, most + 1)), end]
+    """The first tokens, and the model's own marks."""
+    kept = np.flatnonzero(text.special | (np.cumsum(~text.special) <= most))
     return replace(
         text,
         ids=text.ids[kept],

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from export.artefact import ABSENT, TOKENIZER, Artefact, ArtefactError, file_digest
 from export.onnx import graphs, save_graph
 from export.parity import measure_parity
-from media import MediaError, load_tokenizer
+from media import FoundTokenizer, MediaError, find_tokenizer, tokenize
 from media.modality import Modality
 from sseft.model import SSEFT
 
@@ -29,7 +29,8 @@ def build_artefact(
         folder: where the artefact will stand; must not exist yet.
         provenance: where the weights came from, in words.
         trained: whether the weights were trained; False is repeated in every output.
-        tokenizer: the `tokenizer.json` of its RoBERTa. Without one, manifests must bring token ids.
+        tokenizer: that of its RoBERTa, in a form that `media.find_tokenizer` reads. Without one, manifests must
+            bring token ids.
 
     Raises:
         ArtefactError: the folder exists, or the tokenizer doesn't fit the model.
@@ -42,7 +43,7 @@ def build_artefact(
         target = Path(scratch) / "artefact"
         target.mkdir()
         if tokenizer:
-            _copy_tokenizer(tokenizer, target / TOKENIZER, model)
+            _write_tokenizer(tokenizer, target / TOKENIZER, model)
         for graph in graphs(model):
             save_graph(graph, target / f"{graph.name}.onnx")
         np.savez(target / ABSENT, **absent(model))  # type: ignore[arg-type]  # numpy's stub names allow_pickle
@@ -87,20 +88,31 @@ def absent(model: SSEFT) -> dict[Modality, NDArray[np.float32]]:
     return encodings
 
 
-def _copy_tokenizer(source: Path, target: Path, model: SSEFT) -> None:
-    text = model.config.text
-    remedy = "give the tokenizer that the model was trained with"
+def _write_tokenizer(source: Path, target: Path, model: SSEFT) -> None:
     try:
-        tokenizer = load_tokenizer(source)
+        found = find_tokenizer(source)
     except MediaError as error:
         raise ArtefactError(str(error)) from error
-    if tokenizer.get_vocab_size() > text.vocab_size:
+    _check_tokenizer(found, source, model)
+    if found.file:
+        shutil.copyfile(found.file, target)
+    else:
+        found.tokenizer.save(str(target))
+
+
+def _check_tokenizer(found: FoundTokenizer, source: Path, model: SSEFT) -> None:
+    text = model.config.text
+    remedy = "give the tokenizer that the model was trained with"
+    if found.vocab_size > text.vocab_size:
         raise ArtefactError(
-            f"{source} has {tokenizer.get_vocab_size()} tokens, the model's embedding {text.vocab_size}; {remedy}"
+            f"{source} has {found.vocab_size} tokens, the model's embedding {text.vocab_size}; {remedy}"
         )
-    special = {"<s>": text.bos_id, "<pad>": text.pad_id, "</s>": text.eos_id, "<mask>": text.mask_id}
-    for token, expected in special.items():
-        found = tokenizer.token_to_id(token)
-        if found not in {None, expected}:
-            raise ArtefactError(f"{source} gives {token} the id {found}, the model {expected}; {remedy}")
-    shutil.copyfile(source, target)
+    special = {"bos": text.bos_id, "pad": text.pad_id, "eos": text.eos_id, "mask": text.mask_id}
+    for role, expected in special.items():
+        token = found.names[role]
+        token_id = found.tokenizer.token_to_id(token)
+        if token_id not in {None, expected}:
+            raise ArtefactError(f"{source} gives {token} the id {token_id}, the model {expected}; {remedy}")
+    line = tokenize(found.tokenizer, "a", model.config.tokens, text.max_tokens)
+    if text.trailing_newline and (line is None or not line.special[-2]):
+        raise ArtefactError(f"{source} makes no token of a line's end; export without --trailing-newline")

@@ -8,10 +8,12 @@ from media.errors import MediaError
 from media.preprocessing import Preprocessing
 from media.sound import Sound, decode_sound
 from media.text import Text, TextTokens, from_ids, load_tokenizer, tokenize
+from media.tokenizer import FoundTokenizer, find_tokenizer
 from media.video import Video, decode_video
 
 __all__ = [
     "Clip",
+    "FoundTokenizer",
     "MediaError",
     "Preprocessing",
     "Sound",
@@ -21,6 +23,7 @@ __all__ = [
     "decode_clip",
     "decode_sound",
     "decode_video",
+    "find_tokenizer",
     "from_ids",
     "load_tokenizer",
     "tokenize",

@@ -24,6 +24,8 @@ class TextTokens:
     pad_id: int
     mask_id: int
     vocab_size: int
+    trailing_newline: bool = False
+    """Whether a line's end follows every text, as the original SSE-FT read the lines of files."""
 
 
 @dataclass(frozen=True)
@@ -40,7 +42,7 @@ class Text:
     A character of several bytes may be several tokens: they have the same span.
     """
     special: NDArray[np.bool_]
-    """[L]: marks of the model's own (`<s>`, `</s>`, `<pad>`, `<mask>`) instead of words."""
+    """[L]: marks of the model's own (`<s>`, `</s>`, `<pad>`, `<mask>`, the trailing newline) instead of words."""
     cut: bool
     """Whether the text was longer than the model takes."""
 
@@ -66,10 +68,12 @@ def tokenize(tokenizer: Tokenizer, text: str, tokens: TextTokens, max_tokens: in
     """Turn a text into `<s> pieces </s>`, whatever the tokenizer itself would put around them.
 
     Args:
-        tokenizer: the model's; its own truncation and padding are switched off.
-        text: the words, exactly as they are to be seen: no space or line end is added or removed.
+        tokenizer: the model's; its own truncation and padding are switched off. Where it names an unknown token,
+            pieces that the model doesn't have are that one, as they are to fairseq.
+        text: the words, exactly as they are to be seen: no space is added or removed, and no line end but the
+            one that `tokens.trailing_newline` asks for, where the text doesn't end with it.
         tokens: the model's special ids.
-        max_tokens: most ids, `<s>` and `</s>` among them.
+        max_tokens: most ids, `<s>` and `</s>` among them. The trailing newline isn't cut.
 
     Returns:
         The tokens, or None for a text without any word.
@@ -83,12 +87,26 @@ def tokenize(tokenizer: Tokenizer, text: str, tokens: TextTokens, max_tokens: in
     tokenizer.no_padding()
     # A transcript that holds the characters "<s>" means those characters, as it did in training.
     tokenizer.encode_special_tokens = True
-    encoding = tokenizer.encode(text, add_special_tokens=False)
+    words, newline = (text.removesuffix("\n"), "\n") if tokens.trailing_newline else (text, "")
+    # Together: to GPT-2 two newlines are one piece, and alone a newline might get a space before it.
+    encoding = tokenizer.encode(words + newline, add_special_tokens=False)
+    unknown = _unknown_id(tokenizer)
     pieces: list[Piece] = []
-    for token_id, token, (start, end) in zip(encoding.ids, encoding.tokens, encoding.offsets, strict=True):
-        span = _trim(text, start, end)
-        pieces.append((token_id, token if span == NOWHERE else text[slice(*span)], span))
-    return _assemble(pieces, tokens, max_tokens)
+    ending: list[Piece] = []
+    for number, token, (start, end) in zip(encoding.ids, encoding.tokens, encoding.offsets, strict=True):
+        token_id = number if unknown is None or number < tokens.vocab_size else unknown
+        if end > len(words):
+            ending.append((token_id, token, NOWHERE))
+            continue
+        span = _trim(words, start, end)
+        pieces.append((token_id, token if span == NOWHERE else words[slice(*span)], span))
+    return _assemble(pieces, tokens, max_tokens, ending)
+
+
+def _unknown_id(tokenizer: Tokenizer) -> int | None:
+    """The id of a tokenizer's unknown token, if it names one."""
+    name = getattr(tokenizer.model, "unk_token", None)  # some models have no such token
+    return None if name is None else tokenizer.token_to_id(name)
 
 
 def from_ids(ids: Sequence[int], tokens: TextTokens, max_tokens: int) -> Text | None:
@@ -115,9 +133,9 @@ def from_ids(ids: Sequence[int], tokens: TextTokens, max_tokens: int) -> Text | 
     return _assemble(pieces, tokens, max_tokens)
 
 
-def _assemble(pieces: list[Piece], tokens: TextTokens, max_tokens: int) -> Text | None:
-    """Check ids, cut, and put `<s>` and `</s>` around the pieces."""
-    foreign = next((piece[0] for piece in pieces if not 0 <= piece[0] < tokens.vocab_size), None)
+def _assemble(pieces: list[Piece], tokens: TextTokens, max_tokens: int, ending: Sequence[Piece] = ()) -> Text | None:
+    """Check ids, cut, and put `<s>` before the pieces, the trailing newline and `</s>` after them."""
+    foreign = next((piece[0] for piece in (*pieces, *ending) if not 0 <= piece[0] < tokens.vocab_size), None)
     if foreign is not None:
         raise MediaError(
             f"Token id {foreign} isn't in the model's vocabulary of {tokens.vocab_size}. "
@@ -126,18 +144,21 @@ def _assemble(pieces: list[Piece], tokens: TextTokens, max_tokens: int) -> Text 
     marks = {tokens.bos_id, tokens.eos_id, tokens.pad_id, tokens.mask_id}
     if all(piece[0] in marks for piece in pieces):
         return None
-    room = max_tokens - 2
+    room = max_tokens - 2 - len(ending)
     whole: list[Piece] = [
         (tokens.bos_id, "<s>", NOWHERE),
         *pieces[:room],
+        *ending,
         (tokens.eos_id, "</s>", NOWHERE),
     ]
     ids = np.array([piece[0] for piece in whole], dtype=np.int64)
+    special = np.isin(ids, list(marks))
+    special[len(whole) - 1 - len(ending) :] = True
     return Text(
         ids=ids,
         tokens=tuple(piece[1] for piece in whole),
         spans=np.array([piece[2] for piece in whole], dtype=np.int64),
-        special=np.isin(ids, list(marks)),
+        special=special,
         cut=len(pieces) > room,
     )
 

@@ -218,40 +218,57 @@ def _print_problems(folder: Path) -> Exit:
 @cli.command()
 @click.argument("out", type=click.Path(path_type=Path))
 @click.option("--checkpoint", type=click.Path(path_type=Path), help="Of the original SSE-FT code, or of `train`.")
-@click.option("--text-heads", type=int, help="Heads of its RoBERTa, which it doesn't record.  [default: width / 64]")
+@click.option("--untrained", type=click.Choice(["tiny", "published"]), help="Random weights of this size instead.")
+@click.option("--roberta", type=click.Path(path_type=Path), help="But this encoder: of fairseq or transformers.")
+@click.option("--wav2vec", type=click.Path(path_type=Path), help="But this: wav2vec_large.pt, or a wav2vec 2.0 folder.")
+@click.option("--fabnet", type=click.Path(path_type=Path), help="But this: FAb-Net's .pth.")
+@click.option("--seed", default=0, show_default=True, help="Of the random weights.")
+@click.option("--text-heads", type=int, help="Of its RoBERTa, where its file doesn't tell.  [default: by its size]")
+@click.option("--head", type=click.Choice(HEAD_KINDS), help="What its logits are.  [default: as the checkpoint says]")
 @click.option(
     "--labels",
     help="Its classes, between commas, in the order of its logits.  "
     "[default: MELD's; sentiment for a score, IEMOCAP's four for binary]",
 )
-@click.option("--head", type=click.Choice(HEAD_KINDS), help="What its logits are.  [default: as the checkpoint says]")
-@click.option("--untrained", type=click.Choice(["tiny", "published"]), help="Random weights of this size instead.")
-@click.option("--seed", default=0, show_default=True, help="Of the random weights.")
-@click.option("--tokenizer", type=click.Path(path_type=Path), help="The tokenizer.json of its RoBERTa.")
+@click.option(
+    "--tokenizer",
+    type=click.Path(path_type=Path),
+    help="Of its RoBERTa: a tokenizer.json, or a folder of transformers or fairseq.",
+)
+@click.option("--trailing-newline", is_flag=True, help="End every text with a line's end, as the original code did.")
 @needs_torch
 def export(
     *,
     out: Path,
     checkpoint: Path | None,
-    text_heads: int | None,
-    labels: str | None,
-    head: HeadKind | None,
     untrained: str | None,
+    roberta: Path | None,
+    wav2vec: Path | None,
+    fabnet: Path | None,
     seed: int,
+    text_heads: int | None,
+    head: HeadKind | None,
+    labels: str | None,
     tokenizer: Path | None,
+    trailing_newline: bool,
 ) -> Exit:
     """Export a model to the artefact OUT, if its graphs agree with PyTorch."""
     if (checkpoint is None) == (untrained is None):
         raise click.UsageError("give either --checkpoint or --untrained")
-    from mmexplain.exporting import export_checkpoint, export_untrained  # noqa: PLC0415  # needs torch
+    if checkpoint and (roberta or wav2vec or fabnet):
+        raise click.UsageError("a checkpoint holds its encoders; --roberta, --wav2vec and --fabnet go with --untrained")
+    if trailing_newline and tokenizer is None:
+        raise click.UsageError("--trailing-newline is about texts, which need --tokenizer; token ids stay as they are")
+    from mmexplain.exporting import Unrecorded, export_checkpoint, export_untrained  # noqa: PLC0415  # needs torch
+    from sseft.pretrained.parts import Parts  # noqa: PLC0415  # as above
 
     names = tuple(labels.split(",")) if labels else None
+    unrecorded = Unrecorded(text_heads, head, names, tokenizer, trailing_newline)
     if checkpoint:
-        artefact = export_checkpoint(
-            out, checkpoint, text_heads=text_heads, labels=names, tokenizer=tokenizer, head=head
-        )
+        artefact = export_checkpoint(out, checkpoint, unrecorded)
     else:
-        artefact = export_untrained(out, str(untrained), seed=seed, tokenizer=tokenizer, head=head, labels=names)
+        parts = Parts(roberta, wav2vec, fabnet)
+        artefact = export_untrained(out, str(untrained), unrecorded, seed=seed, parts=parts)
     click.echo(f"{out}: {artefact.provenance}; largest difference from PyTorch's logits {artefact.parity:.1e}")
     return Exit.DONE
 

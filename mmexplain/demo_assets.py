@@ -11,7 +11,7 @@ import click
 from export.artefact import TOKENIZER
 from media.planted.clip import Kind
 from media.planted.corpus import make_corpus
-from mmexplain.exporting import export_checkpoint
+from mmexplain.exporting import Unrecorded, export_checkpoint
 from mmexplain.training import MODEL, train_planted
 from sseft.training.recipe import Recipe
 
@@ -54,7 +54,7 @@ def make_model(folder: Path, training: Path) -> None:
 def export_model(folder: Path, training: Path) -> None:
     """Export the model that was trained."""
     shutil.rmtree(folder, ignore_errors=True)
-    export_checkpoint(folder, training / MODEL, text_heads=None, labels=None, tokenizer=training / TOKENIZER)
+    export_checkpoint(folder, training / MODEL, Unrecorded(tokenizer=training / TOKENIZER))
 
 
 if __name__ == "__main__":

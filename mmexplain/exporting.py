@@ -1,28 +1,46 @@
-"""The verb `export`: the only one that needs torch."""
+"""The verb `export`: the only one that needs torch, beside `train`."""
 
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from export.artefact import Artefact, ArtefactError
 from export.build import build_artefact
 from export.parity import ParityError
 from sseft.checkpoint import load_sseft
-from sseft.config import PRESETS, headed
+from sseft.config import PRESETS, ModelConfig, headed
 from sseft.heads import HeadKind
 from sseft.model import SSEFT
 from sseft.pickles import CheckpointError
+from sseft.pretrained.parts import Parts, assemble
 from sseft.saved import is_saved, load_model
-from sseft.untrained import untrained as random_model
 
 
-def export_checkpoint(
-    out: Path,
-    checkpoint: Path,
-    *,
-    text_heads: int | None,
-    labels: tuple[str, ...] | None,
-    tokenizer: Path | None,
-    head: HeadKind | None = None,
-) -> Artefact:
+@dataclass(frozen=True)
+class Unrecorded:
+    """What an artefact needs to know, and weights don't tell or tell wrongly."""
+
+    text_heads: int | None = None
+    """Attention heads of RoBERTa; None where its size tells."""
+    head: HeadKind | None = None
+    """None for the one that the checkpoint was trained with."""
+    labels: tuple[str, ...] | None = None
+    """None for the usual ones of the head."""
+    tokenizer: Path | None = None
+    """Without one, manifests bring token ids."""
+    trailing_newline: bool = False
+    """Whether a line's end followed every text in training."""
+
+    def describe(self, config: ModelConfig) -> ModelConfig:
+        """The configuration of a model with this head, these labels and these texts.
+
+        Raises:
+            ValueError: the head can't have these labels.
+        """
+        text = replace(config.text, trailing_newline=self.trailing_newline or config.text.trailing_newline)
+        return headed(replace(config, text=text), self.head, self.labels)
+
+
+def export_checkpoint(out: Path, checkpoint: Path, unrecorded: Unrecorded) -> Artefact:
     """An artefact of a checkpoint of the original code, or of a model that `train` wrote.
 
     Raises:
@@ -30,21 +48,20 @@ def export_checkpoint(
             parity gate refused.
     """
     try:
-        if is_saved(checkpoint):
-            model = _headed(load_model(checkpoint), head, labels, checkpoint)
-        else:
-            model = load_sseft(checkpoint, text_heads=text_heads, labels=labels, head=head)
-        provenance = f"checkpoint {checkpoint.name}"
-        return build_artefact(model, out, provenance=provenance, trained=True, tokenizer=tokenizer)
-    except (CheckpointError, ParityError) as error:
+        model = _load(checkpoint, unrecorded)
+    except CheckpointError as error:
         raise ArtefactError(str(error)) from error
+    return _build(out, model, f"checkpoint {checkpoint.name}", unrecorded, trained=True)
 
 
-def _headed(model: SSEFT, head: HeadKind | None, labels: tuple[str, ...] | None, checkpoint: Path) -> SSEFT:
-    """A model that `train` wrote, whose logits are read as another head's where one is named."""
+def _load(checkpoint: Path, unrecorded: Unrecorded) -> SSEFT:
+    if is_saved(checkpoint):
+        model = load_model(checkpoint)
+    else:
+        model = load_sseft(checkpoint, text_heads=unrecorded.text_heads, labels=unrecorded.labels, head=unrecorded.head)
     found = model.config.logits
     try:
-        config = headed(model.config, head, labels)
+        config = unrecorded.describe(model.config)
     except ValueError as error:
         raise ArtefactError(f"{checkpoint}: {error}") from error
     if config.logits != found:
@@ -56,26 +73,26 @@ def _headed(model: SSEFT, head: HeadKind | None, labels: tuple[str, ...] | None,
     return model
 
 
-def export_untrained(
-    out: Path,
-    preset: str,
-    *,
-    seed: int,
-    tokenizer: Path | None,
-    head: HeadKind | None = None,
-    labels: tuple[str, ...] | None = None,
-) -> Artefact:
-    """An artefact of random weights.
+def export_untrained(out: Path, preset: str, unrecorded: Unrecorded, *, seed: int, parts: Parts) -> Artefact:
+    """An artefact of random weights, its encoders' where no pretrained ones are given.
 
     Raises:
-        ArtefactError: the head can't have these labels, the artefact can't be written, or the parity gate refused.
+        ArtefactError: the head can't have these labels, an encoder can't be read, the artefact can't be written, or
+            the parity gate refused.
+        MediaError: an encoder's folder holds no tokenizer.
     """
     try:
-        model = random_model(headed(PRESETS[preset](), head, labels), seed)
-    except ValueError as error:
+        config = unrecorded.describe(PRESETS[preset]())
+        model = assemble(config, parts, seed, text_heads=unrecorded.text_heads)
+    except (CheckpointError, ValueError) as error:
         raise ArtefactError(str(error)) from error
-    provenance = f"untrained: random weights of the preset {preset}, seed {seed}"
+    given = [f"{name} {path.name}" for name, path in vars(parts).items() if path]
+    provenance = f"untrained: {', '.join((*given, 'random weights'))} of the preset {preset}, seed {seed}"
+    return _build(out, model, provenance, unrecorded, trained=False)
+
+
+def _build(out: Path, model: SSEFT, provenance: str, unrecorded: Unrecorded, *, trained: bool) -> Artefact:
     try:
-        return build_artefact(model, out, provenance=provenance, trained=False, tokenizer=tokenizer)
+        return build_artefact(model, out, provenance=provenance, trained=trained, tokenizer=unrecorded.tokenizer)
     except ParityError as error:
         raise ArtefactError(str(error)) from error

@@ -52,6 +52,8 @@ class TextConfig:
     eos_id: int = 2
     mask_id: int = 50264
     norm_eps: float = 1e-5
+    trailing_newline: bool = False
+    """Whether a line's end followed every text in training."""
 
 
 @dataclass(frozen=True)
@@ -198,7 +200,7 @@ class ModelConfig:
     def tokens(self) -> TextTokens:
         """The token ids that its text encoder treats in a way of their own."""
         text = self.text
-        return TextTokens(text.bos_id, text.eos_id, text.pad_id, text.mask_id, text.vocab_size)
+        return TextTokens(text.bos_id, text.eos_id, text.pad_id, text.mask_id, text.vocab_size, text.trailing_newline)
 
     @property
     def logits(self) -> int:

@@ -7,7 +7,7 @@ from typing import Any, Final
 from torch.nn.utils.parametrize import remove_parametrizations
 from transformers import AutoConfig, PreTrainedModel, RobertaModel, Wav2Vec2FeatureExtractor, Wav2Vec2Model
 
-from media import load_tokenizer
+from media import find_tokenizer
 from sseft.config import TextConfig, Wav2Vec2Config
 from sseft.pickles import CheckpointError
 from sseft.text import TextEncoder
@@ -35,9 +35,11 @@ def roberta_config(folder: Path) -> TextConfig:
         MediaError: it holds no tokenizer.
     """
     config = _config(folder, ROBERTA_BUILT)
-    mask_id = load_tokenizer(folder).token_to_id("<mask>")
+    found = find_tokenizer(folder)
+    mask = found.names["mask"]
+    mask_id = found.tokenizer.token_to_id(mask)
     if mask_id is None:
-        raise CheckpointError(f"the tokenizer of {folder} has no <mask>, by which words are masked; give RoBERTa's")
+        raise CheckpointError(f"the tokenizer of {folder} has no {mask}, by which words are masked; give RoBERTa's")
     return TextConfig(
         vocab_size=config.vocab_size,
         dim=config.hidden_size,

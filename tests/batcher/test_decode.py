@@ -5,6 +5,7 @@ import pytest
 
 from batcher.decode import clip_of, decode
 from batcher.outcome import FAILED, Failure
+from batcher.players import text_players
 from media import MediaError
 
 
@@ -20,6 +21,17 @@ def test_a_segment_becomes_its_words_sound_and_picture(segment, artefact, model)
 def test_token_ids_win_over_the_text(segment, artefact, model):
     clip = clip_of(replace(segment, token_ids=(0, 7, 8, 2)), artefact, model)
     np.testing.assert_array_equal(clip.text.ids, [0, 7, 8, 2])
+
+
+def test_a_model_of_lines_sees_a_line_s_end_that_no_player_masks(segment, artefact, model):
+    lines = replace(artefact, tokens=replace(artefact.tokens, trailing_newline=True))
+    plain, line = (clip_of(segment, kind, model).text for kind in (artefact, lines))
+    assert len(line.ids) == len(plain.ids) + 1
+    before, after = text_players(plain), text_players(line)
+    assert after.described == before.described
+    assert after.positions.tolist() == [*before.positions[:-1].tolist(), -1, -1]
+    given_ids = clip_of(replace(segment, token_ids=(0, 7, 8, 2)), lines, model).text
+    np.testing.assert_array_equal(given_ids.ids, [0, 7, 8, 2])
 
 
 def test_a_text_without_a_tokenizer_is_refused_unless_it_brings_ids(segment, artefact, model):

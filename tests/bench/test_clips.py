@@ -1,6 +1,9 @@
+from dataclasses import replace
+
 import pytest
 
-from bench.clips import CUTS
+from bench.clips import CUTS, TOKENS, small_clips
+from bench.demo import MANIFEST
 from bench.game import enumerate_game
 
 
@@ -22,6 +25,12 @@ def test_a_cut_text_keeps_its_marks_at_both_ends(smalls, backend):
         ids = small.clip.text.ids
         assert (ids[0], ids[-1]) == (tokens.bos_id, tokens.eos_id)
         assert small.clip.text.special.tolist() == [True, *[False] * (len(ids) - 2), True]
+
+
+def test_a_cut_text_keeps_the_line_s_end_that_a_model_sees(backend):
+    lines = replace(backend.artefact, tokens=replace(backend.artefact.tokens, trailing_newline=True))
+    text = next(small_clips(MANIFEST, lines, backend.folder, ("sentence",))).clip.text
+    assert text.special.tolist() == [True, *[False] * TOKENS["sentence"], True, True]
 
 
 def test_frames_that_are_left_keep_their_times(smalls):

@@ -59,6 +59,13 @@ def test_the_shipped_artefact_is_trained_small_and_names_every_file(demo):
     assert artefact.parity <= 1e-4
 
 
+def test_a_description_from_before_trailing_newlines_is_one_without_them(copied, change):
+    tokens = json.loads((copied / "artefact.json").read_text())["tokens"]
+    tokens.pop("trailing_newline", None)
+    change(tokens=tokens)
+    assert load_artefact(copied).tokens.trailing_newline is False
+
+
 def test_the_encodings_of_absent_modalities_are_an_empty_text_and_two_cls(demo):
     artefact = load_artefact(demo)
     absent = absent_encodings(demo)

@@ -1,16 +1,20 @@
 """From a model to an artefact, with as few layers as it has parts."""
 
+import json
 import shutil
+from dataclasses import replace
 from itertools import product
 
 import numpy as np
 import pytest
 import torch
+from tokenizers import normalizers, pre_tokenizers
 
 import export.build
-from export.artefact import ArtefactError, absent_encodings, graph_names, load_artefact
+from export.artefact import ArtefactError, absent_encodings, file_digest, graph_names, load_artefact
 from export.build import build_artefact
 from export.parity import TOLERANCE, ParityError, measure_parity
+from media import find_tokenizer, load_tokenizer, tokenize
 from media.vocabulary import train_tokenizer
 from sseft.untrained import untrained
 
@@ -155,12 +159,99 @@ def test_a_folder_that_exists_is_refused_and_left_as_it_was(text_build, tmp_path
 @pytest.mark.usefixtures("exported_before")
 def test_the_tokenizer_travels_with_the_artefact(text_build, tmp_path):
     source = tmp_path / "source.json"
-    train_tokenizer(["one two three"], 300).save(str(source))
+    source.write_text(train_tokenizer(["one two three"], 300).to_str())  # not as `save` lays it out
     folder = tmp_path / "model"
     artefact = build_artefact(text_build.model, folder, provenance="a test", trained=True, tokenizer=source)
     assert "tokenizer.json" in artefact.files
     assert (folder / "tokenizer.json").read_bytes() == source.read_bytes()
     assert load_artefact(folder).trained
+
+
+@pytest.fixture
+def write_fairseq(tmp_path):
+    """Writes fairseq's files: some or all bytes, and by default so many lines that `<mask>` is the tiny model's."""
+
+    def write(lines=995, lacking=()):
+        folder = tmp_path / "fairseq"
+        folder.mkdir()
+        pieces = {piece: number for number, piece in enumerate(sorted(pre_tokenizers.ByteLevel.alphabet()))}
+        words = [number for piece, number in reversed(pieces.items()) if piece not in lacking]
+        words += [f"madeupword{number:04}" for number in range(lines - len(words))]
+        (folder / "encoder.json").write_text(json.dumps(pieces))
+        (folder / "vocab.bpe").write_text("#version: 0.2\n")
+        (folder / "dict.txt").write_text("".join(f"{word} 1\n" for word in words))
+        return folder
+
+    return write
+
+
+@pytest.mark.usefixtures("exported_before")
+def test_a_tokenizer_of_other_files_travels_as_tokenizer_json(text_build, tmp_path, write_fairseq):
+    folder, source = tmp_path / "model", write_fairseq()
+    artefact = build_artefact(text_build.model, folder, provenance="a test", trained=True, tokenizer=source)
+    assert artefact.files["tokenizer.json"] == file_digest(folder / "tokenizer.json")
+    stored = load_tokenizer(folder / "tokenizer.json")
+    assert stored.get_vocab() == find_tokenizer(source).tokenizer.get_vocab()
+    assert tokenize(stored, "!~", artefact.tokens, 512).ids.tolist() == [0, 259, 166, 2]
+
+
+@pytest.mark.usefixtures("exported_before")
+@pytest.mark.parametrize(
+    ("lines", "message"),
+    [(996, "1001 tokens, the model's embedding 1000"), (994, "gives <mask> the id 998, the model 999")],
+)
+def test_a_dictionary_of_another_size_is_refused(text_build, tmp_path, write_fairseq, lines, message):
+    source = write_fairseq(lines)
+    with pytest.raises(ArtefactError, match=message):
+        build_artefact(text_build.model, tmp_path / "model", provenance="x", trained=True, tokenizer=source)
+
+
+@pytest.mark.usefixtures("exported_before")
+def test_pieces_that_the_dictionary_lacks_need_no_embedding(text_build, tmp_path, write_fairseq):
+    folder, source = tmp_path / "model", write_fairseq(lacking="!")
+    artefact = build_artefact(text_build.model, folder, provenance="a test", trained=True, tokenizer=source)
+    stored = load_tokenizer(folder / "tokenizer.json")
+    assert max(stored.get_vocab().values()) >= artefact.tokens.vocab_size
+    assert tokenize(stored, "!~", artefact.tokens, 512).ids.tolist() == [0, 3, 166, 2]
+
+
+@pytest.mark.usefixtures("exported_before")
+def test_a_folder_s_tokenizer_json_is_copied_and_its_marks_are_compared_by_their_role(text_build, tmp_path):
+    source = tmp_path / "source"
+    source.mkdir()
+    (source / "tokenizer.json").write_text(train_tokenizer(["one two three"], 300).to_str())
+    folder = tmp_path / "model"
+    build_artefact(text_build.model, folder, provenance="a test", trained=True, tokenizer=source)
+    assert (folder / "tokenizer.json").read_bytes() == (source / "tokenizer.json").read_bytes()
+    (source / "special_tokens_map.json").write_text(json.dumps({"cls_token": "</s>"}))
+    with pytest.raises(ArtefactError, match=r"source gives </s> the id 2, the model 0; give the tokenizer"):
+        build_artefact(text_build.model, tmp_path / "other", provenance="x", trained=True, tokenizer=source)
+
+
+@pytest.fixture
+def line_model(small_config):
+    """The model of `text_build`, had it been trained on lines of files."""
+    config = small_config("text")
+    return untrained(replace(config, text=replace(config.text, trailing_newline=True)), 0)
+
+
+@pytest.mark.usefixtures("exported_before")
+def test_whether_texts_were_lines_is_described_and_read_again(line_model, text_build, tmp_path):
+    line_model.load_state_dict(text_build.model.state_dict())
+    source, folder = tmp_path / "source.json", tmp_path / "model"
+    train_tokenizer(["one two three"], 300).save(str(source))
+    build_artefact(line_model, folder, provenance="a test", trained=True, tokenizer=source)
+    assert json.loads((folder / "artefact.json").read_text())["tokens"]["trailing_newline"] is True
+    assert load_artefact(folder).tokens == replace(text_build.artefact.tokens, trailing_newline=True)
+
+
+@pytest.mark.usefixtures("exported_before")
+def test_a_tokenizer_that_drops_a_line_s_end_can_not_read_lines(line_model, tmp_path):
+    tokenizer = train_tokenizer(["one two three"], 300)
+    tokenizer.normalizer = normalizers.Strip()
+    tokenizer.save(str(tmp_path / "source.json"))
+    with pytest.raises(ArtefactError, match=r"makes no token of a line's end; export without --trailing-newline"):
+        build_artefact(line_model, tmp_path / "model", provenance="x", trained=True, tokenizer=tmp_path / "source.json")
 
 
 @pytest.mark.usefixtures("exported_before")

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from export.artefact import graph_names, load_artefact, pair_graph, pairs_of, term_name
-from mmexplain.exporting import export_checkpoint
+from mmexplain.exporting import Unrecorded, export_checkpoint
 
 LOGITS = 1e-4
 KEEP = np.ones((1, 1), dtype=bool)
@@ -19,7 +19,7 @@ def graphs_of(tmp_path_factory, sessions):
     @cache
     def export(checkpoint):
         folder = tmp_path_factory.mktemp("artefacts") / "model"
-        export_checkpoint(folder, checkpoint, text_heads=None, labels=None, tokenizer=None)
+        export_checkpoint(folder, checkpoint, Unrecorded())
         modalities = load_artefact(folder).modalities
         return modalities, sessions(folder, graph_names(modalities))
 

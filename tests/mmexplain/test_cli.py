@@ -100,6 +100,8 @@ def test_a_corpus_has_the_clips_that_were_asked_for(mmexplain, tmp_path):
         (["validate", "{out}"], "run.json doesn't exist"),
         (["export", "{out}"], "give either --checkpoint or --untrained"),
         (["export", "{out}", "--untrained", "tiny", "--checkpoint", "x.pt"], "give either --checkpoint or"),
+        (["export", "{out}", "--untrained", "tiny", "--trailing-newline"], "about texts, which need --tokenizer"),
+        (["export", "{out}", "--untrained", "tiny", "--tokenizer", "."], "holds no whole tokenizer"),
     ],
 )
 def test_bad_input_is_2_and_says_what(mmexplain, manifest, model, tmp_path, arguments, message):

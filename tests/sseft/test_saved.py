@@ -78,6 +78,12 @@ def test_a_model_comes_back_as_it_was_in_eval_mode(tmp_path, modalities):
     assert torch.equal(logits_of(found), logits_of(model.eval()))
 
 
+def test_a_model_from_before_trailing_newlines_is_one_without_them(change):
+    found = load_model(change(lambda found: found["config"]["text"].pop("trailing_newline")))
+    assert found.config.text.trailing_newline is False
+    assert found.config.tokens.trailing_newline is False
+
+
 @pytest.mark.parametrize("content", [b"", b"hello world\n", b"PK\x03\x04" + bytes(100)])
 def test_other_files_are_none_of_ours(tmp_path, content):
     (tmp_path / "other.pt").write_bytes(content)

@@ -104,6 +104,27 @@ def test_no_word_is_put_in_that_carries_something_or_is_special(examples, said, 
             assert not np.isin(ids[1:-1], [0, 1, 2]).any()
 
 
+def test_a_trailing_newline_stays_where_it_is_and_is_never_put_in(examples, rng, config):
+    example, newline = examples[0], 329
+    text = example.source.text
+    at = len(text.ids) - 1
+    line = replace(
+        text,
+        ids=np.insert(text.ids, at, newline),
+        spans=np.insert(text.spans, at, -1, axis=0),
+        special=np.insert(text.special, at, True),
+    )
+    line = replace(example, source=replace(example.source, text=line), tokens=np.insert(example.tokens, at, 0))
+    strange = strange_ids([line], config.tokens)
+    assert newline in strange_ids([example], config.tokens)
+    assert newline not in strange
+    for _ in range(100):
+        ids, trigger = say_otherwise(line, rng, strange, config.text)
+        assert ids[-2:].tolist() == [newline, 2]
+        assert (ids == newline).sum() == 1
+        assert label_tokens(line, trigger)[-2] == NEUTRAL
+
+
 def test_a_word_becomes_up_to_four_and_a_text_may_stay_as_it_is(examples, said):
     for example, texts in zip(examples, said, strict=True):
         ids = example.source.text.ids
