@@ -7,10 +7,11 @@ from export.artefact import Artefact, ArtefactError
 from export.build import build_artefact
 from export.parity import ParityError
 from sseft.checkpoint import load_sseft
-from sseft.config import PRESETS, ModelConfig, headed
+from sseft.config import ModelConfig, headed
 from sseft.heads import HeadKind
 from sseft.model import SSEFT
 from sseft.pickles import CheckpointError
+from sseft.presets import PRESETS
 from sseft.pretrained.parts import Parts, assemble
 from sseft.saved import is_saved, load_model
 

@@ -17,7 +17,8 @@ from export.artefact import TOKENIZER
 from media import tokenize
 from media.planted.trigger import Trigger
 from media.vocabulary import train_tokenizer
-from sseft.config import PRESETS, ModelConfig
+from sseft.config import ModelConfig
+from sseft.presets import PRESETS
 from sseft.saved import save_model
 from sseft.training.examples import Source
 from sseft.training.fit import Epoch

@@ -6,8 +6,9 @@ from typing import Final
 
 import torch
 
-from sseft.config import TEXT_PRESETS, TextConfig
+from sseft.config import TextConfig
 from sseft.pickles import CheckpointError
+from sseft.presets import TEXT_PRESETS
 from sseft.weights import Rule, Weights, third
 
 PREFIXES: Final = ("decoder.sentence_encoder.", "encoder.sentence_encoder.")

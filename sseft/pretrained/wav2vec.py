@@ -5,8 +5,9 @@ import ast
 from dataclasses import replace
 from typing import Any, Final
 
-from sseft.config import WAV2VEC_LARGE, Wav2VecConfig
+from sseft.config import Wav2VecConfig
 from sseft.pickles import CheckpointError
+from sseft.presets import WAV2VEC_LARGE
 from sseft.weights import Rule, Weights
 
 _PART: Final = r"\.(weight|bias)"

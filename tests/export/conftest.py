@@ -15,8 +15,9 @@ from export.artefact import HEAD, Artefact, graph_names
 from export.build import build_artefact
 from export.onnx import save_graph
 from media.modality import MODALITIES
-from sseft.config import headed, tiny
+from sseft.config import headed
 from sseft.model import SSEFT
+from sseft.presets import tiny
 from sseft.saved import load_model
 from sseft.untrained import untrained
 

@@ -11,8 +11,8 @@ from onnx import numpy_helper
 
 from export.artefact import load_artefact
 from export.parity import TOLERANCE, ParityError, measure_parity
-from sseft.config import tiny
 from sseft.model import SSEFT
+from sseft.presets import tiny
 from sseft.untrained import untrained
 
 

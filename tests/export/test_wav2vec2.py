@@ -7,7 +7,8 @@ import pytest
 import torch
 
 from export.onnx import graphs, save_graph
-from sseft.config import Wav2Vec2Config, tiny
+from sseft.config import Wav2Vec2Config
+from sseft.presets import tiny
 from sseft.untrained import untrained
 
 PLAYERS = 3

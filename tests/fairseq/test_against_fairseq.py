@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 import torch
 
-from sseft.config import tiny
+from sseft.presets import tiny
 from sseft.pretrained.parts import Parts, assemble
 
 TOLERANCE = 1e-5

@@ -8,7 +8,7 @@ import torch
 
 from mmexplain.cli import DEMO
 from sseft.checkpoint import read_checkpoint
-from sseft.config import tiny
+from sseft.presets import tiny
 
 OURS = DEMO / "training" / "model.pt"
 ORIGINAL = Path(__file__).parents[1] / "data" / "reference" / "tiny_all.pt"

@@ -14,7 +14,7 @@ import pytest
 from media import load_tokenizer, tokenize
 from media.planted.trigger import Trigger
 from mmexplain.cli import main
-from sseft.config import tiny
+from sseft.presets import tiny
 from sseft.saved import load_model
 from sseft.training.examples import Source, read_examples
 from sseft.training.features import WHOLE_ONLY, encode_all

@@ -5,7 +5,7 @@ import pytest
 import torch
 
 from sseft.checkpoint import load_sseft, read_checkpoint
-from sseft.config import tiny
+from sseft.presets import tiny
 from sseft.untrained import untrained
 
 

@@ -9,8 +9,8 @@ import torch
 
 from media.modality import MODALITIES
 from sseft.checkpoint import load_sseft, read_checkpoint
-from sseft.config import published
 from sseft.pickles import CheckpointError
+from sseft.presets import published
 
 ROBERTA = "model_text2vec.model.decoder.sentence_encoder"
 WAV2VEC = "model_wav2vec"

@@ -5,7 +5,8 @@ import pytest
 
 from export.artefact import pairs_of
 from media.modality import MODALITIES
-from sseft.config import FusionConfig, published, tiny
+from sseft.config import FusionConfig
+from sseft.presets import published, tiny
 
 VARIANTS = [modalities for n in (1, 2, 3) for modalities in combinations(MODALITIES, n)]
 

@@ -12,10 +12,11 @@ import torch
 from scipy.special import expit
 
 from sseft.checkpoint import HEAD, head_of, load_sseft, read_checkpoint
-from sseft.config import LABELS, MELD_LABELS, headed, tiny
+from sseft.config import LABELS, MELD_LABELS, headed
 from sseft.heads import HEAD_KINDS, check_head, values_of
 from sseft.model import SSEFT
 from sseft.pickles import CheckpointError
+from sseft.presets import tiny
 from sseft.saved import load_model, save_model
 from sseft.untrained import untrained
 

@@ -5,8 +5,9 @@ from dataclasses import replace
 import pytest
 import torch
 
-from sseft.config import Wav2Vec2Config, tiny
+from sseft.config import Wav2Vec2Config
 from sseft.pickles import CheckpointError
+from sseft.presets import tiny
 from sseft.saved import is_saved, load_model, save_model
 from sseft.untrained import untrained
 

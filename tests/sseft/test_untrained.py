@@ -3,7 +3,7 @@ from dataclasses import replace
 import pytest
 import torch
 
-from sseft.config import tiny
+from sseft.presets import tiny
 from sseft.untrained import untrained
 
 

@@ -6,8 +6,8 @@ from dataclasses import replace
 import pytest
 import torch
 
-from sseft.config import ROBERTA_BASE, tiny
 from sseft.pickles import CheckpointError
+from sseft.presets import ROBERTA_BASE, tiny
 from sseft.pretrained.parts import Parts, assemble
 from sseft.pretrained.roberta import text_config
 from sseft.untrained import untrained

@@ -17,8 +17,8 @@ from transformers import (
 
 from media import MediaError
 from media.vocabulary import train_tokenizer
-from sseft.config import tiny
 from sseft.pickles import CheckpointError
+from sseft.presets import tiny
 from sseft.pretrained.parts import Parts, assemble
 
 VOCABULARY = 300

@@ -12,7 +12,7 @@ from media.planted.clip import Kind
 from media.planted.corpus import make_corpus
 from media.planted.trigger import Trigger
 from media.vocabulary import train_tokenizer
-from sseft.config import tiny
+from sseft.presets import tiny
 from sseft.training.examples import Source, read_examples
 from sseft.training.features import MASKINGS, encode_all
 from sseft.untrained import untrained
