@@ -28,6 +28,7 @@ bench: $(VENV)/.dev
 	$(BIN)/python -m bench.exact_truth
 	$(BIN)/python -m bench.versus_shap
 	$(BIN)/python -m bench.faithfulness
+	$(BIN)/python -m bench.published
 
 # Explaining needs no torch: the demo's environment has none.
 $(VENV)/.explain: pyproject.toml constraints.txt

@@ -8,7 +8,7 @@ import json
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, Final, Literal, get_args
 
 import numpy as np
 
@@ -19,10 +19,13 @@ from sseft.heads import HeadKind, check_head
 
 __all__ = [
     "ABSENT",
+    "ENCODERS",
     "HEAD",
+    "PRECISIONS",
     "TOKENIZER",
     "Artefact",
     "ArtefactError",
+    "Precision",
     "absent_encodings",
     "file_digest",
     "graph_names",
@@ -36,6 +39,9 @@ SCHEMA_VERSION: Final = 1
 DESCRIPTION: Final = "artefact.json"
 ABSENT: Final = "absent.npz"
 TOKENIZER: Final = "tokenizer.json"
+
+Precision = Literal["fp32", "fp16"]
+PRECISIONS: Final[tuple[Precision, ...]] = get_args(Precision)
 
 HEAD: Final = "head"
 ENCODERS: Final[Mapping[Modality, tuple[str, ...]]] = {
@@ -67,9 +73,11 @@ class Artefact:
     tokens: TextTokens
     baselines: Mapping[Modality, str]
     """What a masked player is replaced by."""
-    precision: str
+    precision: Precision
+    """What the graphs' products take and return; softmax and norms are float32 in fp16 too."""
     parity: float
-    """Largest absolute difference of a logit from PyTorch's, over the cases of the parity gate."""
+    """Largest absolute difference from PyTorch in float32, over the cases of the parity gate: of a logit in fp32,
+    of a value of the head in fp16."""
     files: Mapping[str, str]
     """sha256 of every other file of the folder."""
     schema_version: int = SCHEMA_VERSION

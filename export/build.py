@@ -9,7 +9,7 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from export.artefact import ABSENT, TOKENIZER, Artefact, ArtefactError, file_digest
+from export.artefact import ABSENT, TOKENIZER, Artefact, ArtefactError, Precision, file_digest
 from export.onnx import graphs, save_graph
 from export.parity import measure_parity
 from media import FoundTokenizer, MediaError, find_tokenizer, tokenize
@@ -20,7 +20,13 @@ BASELINES: Final[dict[Modality, str]] = {"text": "<mask>", "audio": "silence", "
 
 
 def build_artefact(
-    model: SSEFT, folder: Path, *, provenance: str, trained: bool, tokenizer: Path | None = None
+    model: SSEFT,
+    folder: Path,
+    *,
+    provenance: str,
+    trained: bool,
+    tokenizer: Path | None = None,
+    precision: Precision = "fp32",
 ) -> Artefact:
     """Export a model to a new artefact.
 
@@ -31,10 +37,11 @@ def build_artefact(
         trained: whether the weights were trained; False is repeated in every output.
         tokenizer: that of its RoBERTa, in a form that `media.find_tokenizer` reads. Without one, manifests must
             bring token ids.
+        precision: of the graphs' products.
 
     Raises:
-        ArtefactError: the folder exists, or the tokenizer doesn't fit the model.
-        ParityError: the graphs' logits differ from PyTorch's. Nothing is written then.
+        ArtefactError: the folder exists, the tokenizer doesn't fit the model, or a weight is beyond the precision.
+        ParityError: the graphs don't compute what PyTorch computes. Nothing is written in any of these cases.
     """
     if folder.exists():
         raise ArtefactError(f"{folder} exists already; remove it or choose another folder")
@@ -45,16 +52,18 @@ def build_artefact(
         if tokenizer:
             _write_tokenizer(tokenizer, target / TOKENIZER, model)
         for graph in graphs(model):
-            save_graph(graph, target / f"{graph.name}.onnx")
+            save_graph(graph, target / f"{graph.name}.onnx", precision)
         np.savez(target / ABSENT, **absent(model))  # type: ignore[arg-type]  # numpy's stub names allow_pickle
-        parity = measure_parity(model, target)
-        artefact = describe(model, target, provenance=provenance, trained=trained, parity=parity)
+        parity = measure_parity(model, target, precision=precision)
+        artefact = describe(model, target, provenance=provenance, trained=trained, precision=precision, parity=parity)
         artefact.write(target)
         target.rename(folder)
     return artefact
 
 
-def describe(model: SSEFT, folder: Path, *, provenance: str, trained: bool, parity: float) -> Artefact:
+def describe(
+    model: SSEFT, folder: Path, *, provenance: str, trained: bool, precision: Precision, parity: float
+) -> Artefact:
     """The description of the graphs in a folder."""
     config = model.config
     return Artefact(
@@ -67,7 +76,7 @@ def describe(model: SSEFT, folder: Path, *, provenance: str, trained: bool, pari
         preprocessing=config.preprocessing,
         tokens=config.tokens,
         baselines={modality: BASELINES[modality] for modality in config.modalities},
-        precision="fp32",
+        precision=precision,
         parity=parity,
         files={path.name: file_digest(path) for path in sorted(folder.iterdir())},
     )

@@ -1,24 +1,36 @@
-"""Graphs to ONNX files, with every count of masks, positions and frames dynamic."""
+"""Graphs to ONNX files, with every count of masks, positions and frames dynamic.
+
+Large weights stand beside their graph: protobuf ends at 2 GB, and parsing would hold them in memory twice.
+"""
 
 import logging
 import warnings
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Final
 
+import onnx_ir as ir
 import torch
 from onnx_ir.passes.common import ClearMetadataAndDocStringPass
 from torch import Tensor, nn
 from torch.export import Dim
 
-from export.artefact import HEAD, pair_graph
+from export.artefact import HEAD, Precision, pair_graph
 from export.graphs import AudioGraph, FramesGraph, HeadGraph, PairGraph, TextGraph, VideoGraph
+from export.precision import to_fp16
 from media.modality import Modality
 from sseft.config import term_name
 from sseft.model import SSEFT
 
 OPSET = 20
 CELLS = 4
+
+EXTERNAL_BYTES: Final = 64 << 20
+"""Graphs with so many bytes of weights keep them in a file of their own."""
+
+PAGE_BYTES: Final = 4096
+"""Each weight begins a page of that file, which then is mapped instead of read."""
 
 
 @dataclass(frozen=True)
@@ -61,8 +73,28 @@ def graphs(model: SSEFT) -> Iterator[Graph]:
     yield _head(model)
 
 
-def save_graph(graph: Graph, path: Path) -> None:
-    """Export one graph in float32 to a single file."""
+def save_graph(graph: Graph, path: Path, precision: Precision = "fp32") -> None:
+    """Export one graph.
+
+    Raises:
+        ArtefactError: a weight is beyond the precision.
+    """
+    model = _exported(graph)
+    if precision == "fp16":
+        to_fp16(model)
+    save_model(model, path)
+
+
+def save_model(model: ir.Model, path: Path) -> None:
+    """Write a graph to a single file, or with its weights beside it in `<path>.data` where they are large."""
+    weights = [value.const_value for value in model.graph.initializers.values()]
+    large = sum(weight.nbytes for weight in weights if weight is not None) >= EXTERNAL_BYTES
+    # A path relative to the graph's, so that the folder can be moved.
+    beside = f"{path.name}.data" if large else None
+    ir.save(model, path, external_data=beside, alignment=PAGE_BYTES, align_threshold=0)
+
+
+def _exported(graph: Graph) -> ir.Model:
     logging.getLogger("torch.onnx").setLevel(logging.ERROR)
     axes = [{axis: a.dim for axis, a in dynamic.items()} for _, dynamic in graph.inputs.values()]
     takes_many = isinstance(graph.module, HeadGraph)  # whose *terms torch.export counts as one input
@@ -76,14 +108,13 @@ def save_graph(graph: Graph, path: Path) -> None:
             input_names=list(graph.inputs),
             output_names=list(graph.outputs),
             opset_version=OPSET,
-            external_data=False,
             verbose=False,
         )
     if program is None:
         raise RuntimeError(f"torch exported no program for the graph {graph.name}")
     # The metadata holds stack traces with the paths of the machine that exported.
     ClearMetadataAndDocStringPass()(program.model)
-    program.save(path)
+    return program.model
 
 
 def _masks(players: int) -> tuple[Tensor, dict[int, Axis]]:

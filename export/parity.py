@@ -1,29 +1,33 @@
-"""The parity gate: the graphs' logits against PyTorch's, over masks and lengths where exports go wrong.
+"""The parity gate: the graphs against PyTorch in float32, over masks and lengths where exports go wrong.
 
 PyTorch sees inputs that were masked by hand, one coalition at a time, so that the masks inside the graphs are
-checked as well as the arithmetic.
+checked as well as the arithmetic. Encoders are opened one after the other: at the published size that of text alone
+takes gigabytes.
 """
 
-from collections.abc import Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from itertools import product
 from pathlib import Path
 from typing import Any, Final
 
 import numpy as np
-import onnxruntime
 import torch
 from numpy.typing import NDArray
 
-from export.artefact import HEAD, absent_encodings, pair_graph
+from export.artefact import ENCODERS, HEAD, Precision, absent_encodings, pair_graph
+from export.sessions import Sessions
 from media.modality import MODALITIES, Modality
-from sseft.config import pairs_of, term_name
+from sseft.heads import HeadKind, values_of
 from sseft.model import SSEFT
 
 Array = NDArray[Any]
 
 TOLERANCE: Final = 1e-4
 """Largest difference of a logit from PyTorch's in float32."""
+
+TOLERANCE_FP16: Final = 2e-3
+"""Largest difference of a probability, or a score, from PyTorch's in float32, of graphs in fp16."""
 
 LENGTHS: Final = ((1, 1, 1), (2, 400, 2), (7, 8_000, 3), (20, 33_333, 11))
 """(tokens between `<s>` and `</s>`, samples, frames) of the gate's clips; the longest that the model takes follows."""
@@ -32,7 +36,25 @@ PLAYERS: Final[Mapping[Modality, int]] = {"text": 5, "audio": 3, "video": 16}
 
 
 class ParityError(Exception):
-    """Graphs whose logits differ from PyTorch's."""
+    """Graphs that don't compute what PyTorch computes."""
+
+
+@dataclass(frozen=True)
+class Gate:
+    """What is compared with PyTorch's, and how far it may be from it."""
+
+    compared: str
+    of_logits: Callable[[Array, HeadKind], Array]
+    tolerance: float
+    rounded: tuple[bool, ...]
+    """The ways to run the graphs: as they are, and with the roundings that a CPU leaves out."""
+    remedy: str = ""
+
+
+GATES: Final[Mapping[Precision, Gate]] = {
+    "fp32": Gate("logits", lambda logits, _: logits, TOLERANCE, (False,)),
+    "fp16": Gate("values", values_of, TOLERANCE_FP16, (False, True), "; this model needs --precision fp32"),
+}
 
 
 @dataclass(frozen=True)
@@ -57,56 +79,62 @@ class Case:
         return out
 
 
-def measure_parity(model: SSEFT, folder: Path, *, seed: int = 0) -> float:
-    """The largest absolute difference between the logits of the graphs and those of PyTorch.
+def measure_parity(model: SSEFT, folder: Path, *, precision: Precision = "fp32", seed: int = 0) -> float:
+    """The largest absolute difference between what the graphs and PyTorch in float32 compute.
 
     Args:
         model: the model that was exported, in eval mode.
         folder: its graphs and `absent.npz`.
+        precision: of the graphs: logits are compared in fp32, the values of the head (probabilities) in fp16.
         seed: of the clips and masks.
 
     Raises:
-        ParityError: the difference is above `TOLERANCE`, or not a number; the message says where.
+        ParityError: the difference is above the tolerance, or what the graphs return is no number; the message
+            says where.
     """
-    graphs = Sessions(folder)
     rng = np.random.default_rng(seed)
-    absent = absent_encodings(folder)
-    worst = 0.0
     longest = (model.config.text.max_tokens - 2, model.config.audio.max_samples, 4)
-    for lengths in (*LENGTHS, longest):
-        cases = _cases(model, lengths, rng)
-        here = {m: graphs.encode(m, case) for m, case in cases.items()}
-        there = {m: _encode(model, m, case) for m, case in cases.items()}
-        worst = max(worst, _compare(model, graphs, here, there, f"lengths {lengths}"))
-        for missing in model.config.modalities:
-            stand_in = {missing: absent[missing]}
-            worst = max(
-                worst,
-                _compare(model, graphs, here | stand_in, there | stand_in, f"{lengths} without {missing}"),
-            )
-    return worst
-
-
-def _compare(
-    model: SSEFT, graphs: "Sessions", here: Mapping[Modality, Array], there: Mapping[Modality, Array], case: str
-) -> float:
-    """The largest difference over the grid of all sub-masks of one clip."""
-    grid = graphs.logits(here)
+    clips = {f"lengths {lengths}": _cases(model, lengths, rng) for lengths in (*LENGTHS, longest)}
+    there = {clip: {m: _encode(model, m, case) for m, case in cases.items()} for clip, cases in clips.items()}
+    absent = absent_encodings(folder)
+    expected = {case: _logits(model, encodings) for case, encodings in _with_absences(there, absent)}
+    gate = GATES[precision]
     worst = 0.0
-    counts = [range(len(there[m])) if m in there else range(1) for m in MODALITIES]
-    for index in product(*counts):
-        masks = dict(zip(MODALITIES, index, strict=True))
-        one = {m: torch.from_numpy(encoding[masks[m]][None]) for m, encoding in there.items()}
-        with torch.no_grad():
-            expected = model(one).numpy()[0, 0, 0]
-        difference = float(np.abs(grid[index] - expected).max())
-        if not difference <= TOLERANCE:
-            raise ParityError(
-                f"the graphs' logits differ from PyTorch's by {difference:.2e}, more than {TOLERANCE:.0e}, for "
-                f"{case}, sub-masks {index}; no artefact was written"
-            )
-        worst = max(worst, difference)
+    for rounded in gate.rounded:
+        here = _encode_by_graphs(folder, clips, gate, rounded=rounded)
+        fusion = Sessions(folder, (*(pair_graph(x, y) for x, y in model.config.pairs), HEAD), rounded=rounded)
+        for case, encodings in _with_absences(here, absent):
+            worst = max(worst, _compare(gate, model.config.head, fusion.logits(encodings), expected[case], case))
     return worst
+
+
+def _with_absences(
+    clips: Mapping[str, Mapping[Modality, Array]], absent: Mapping[Modality, Array]
+) -> Iterable[tuple[str, Mapping[Modality, Array]]]:
+    """The encodings of each clip, then those of the clip without each of its modalities."""
+    for clip, encodings in clips.items():
+        yield clip, encodings
+        for missing in encodings:
+            yield f"{clip} without {missing}", {**encodings, missing: absent[missing]}
+
+
+def _compare(gate: Gate, head: HeadKind, here: Array, there: Array, case: str) -> float:
+    """The largest difference over a grid of logits [K_T, K_A, K_V, logits]."""
+    _check_finite(gate, here, f"logits for {case}")
+    differences = np.abs(gate.of_logits(here, head) - gate.of_logits(there, head)).max(axis=-1)
+    refused = ~(differences <= gate.tolerance)
+    if refused.any():
+        index = tuple(int(i) for i in np.argwhere(refused)[0])
+        raise ParityError(
+            f"the graphs' {gate.compared} differ from PyTorch's by {differences[index]:.2e}, more than "
+            f"{gate.tolerance:.0e}, for {case}, sub-masks {index}; no artefact was written{gate.remedy}"
+        )
+    return float(differences.max())
+
+
+def _check_finite(gate: Gate, numbers: Array, what: str) -> None:
+    if not np.isfinite(numbers).all():
+        raise ParityError(f"the graphs' {what} hold nan or infinity; no artefact was written{gate.remedy}")
 
 
 def _cases(model: SSEFT, lengths: tuple[int, int, int], rng: np.random.Generator) -> dict[Modality, Case]:
@@ -154,37 +182,28 @@ def _encode(model: SSEFT, modality: Modality, case: Case) -> Array:
     return np.stack(encodings)
 
 
-class Sessions:
-    """The graphs of a folder in ONNX Runtime on the CPU, without any slicing."""
+def _logits(model: SSEFT, encodings: Mapping[Modality, Array]) -> Array:
+    """PyTorch's logits [K_T, K_A, K_V, logits], one coalition at a time."""
+    counts = [len(encodings[m]) if m in encodings else 1 for m in MODALITIES]
+    logits = np.empty((*counts, model.config.logits), np.float32)
+    for index in product(*map(range, counts)):
+        masks = dict(zip(MODALITIES, index, strict=True))
+        one = {m: torch.from_numpy(encoding[masks[m]][None]) for m, encoding in encodings.items()}
+        with torch.no_grad():
+            logits[index] = model(one).numpy()[0, 0, 0]
+    return logits
 
-    def __init__(self, folder: Path) -> None:
-        options = onnxruntime.SessionOptions()
-        options.log_severity_level = 3
-        self.sessions = {
-            path.stem: onnxruntime.InferenceSession(path, options, providers=["CPUExecutionProvider"])
-            for path in folder.glob("*.onnx")
-        }
 
-    def run(self, name: str, *inputs: Array) -> list[Array]:
-        """Run a graph on its inputs in their order."""
-        session = self.sessions[name]
-        outputs: list[Array] = session.run(
-            None, {node.name: value for node, value in zip(session.get_inputs(), inputs, strict=True)}
-        )
-        return outputs
-
-    def encode(self, modality: Modality, case: Case) -> Array:
-        """Encodings [K, L, d] of one modality."""
-        if modality == "video":
-            features = self.run("video_frames", case.clip, case.player, case.keep)[0]
-            return self.run("video_encoder", features)[0]
-        return self.run(f"{modality}_encoder", case.clip, case.player, case.keep)[0]
-
-    def logits(self, encodings: Mapping[Modality, Array]) -> Array:
-        """Logits [K_T, K_A, K_V, classes] of the grid."""
-        terms: dict[str, Array] = {m: encoding[:, 0] for m, encoding in encodings.items()}
-        present = [m for m in MODALITIES if m in encodings]
-        for x, y in pairs_of(present):
-            both = self.run(pair_graph(x, y), encodings[x], encodings[y])
-            terms[term_name(x, y)], terms[term_name(y, x)] = both
-        return self.run(HEAD, *(terms[node.name] for node in self.sessions[HEAD].get_inputs()))[0]
+def _encode_by_graphs(
+    folder: Path, clips: Mapping[str, Mapping[Modality, Case]], gate: Gate, *, rounded: bool
+) -> dict[str, dict[Modality, Array]]:
+    """The graphs' encodings [K, L, d] of each clip, one modality after the other."""
+    encodings: dict[str, dict[Modality, Array]] = {clip: {} for clip in clips}
+    for modality, names in ENCODERS.items():
+        cases = {clip: cases[modality] for clip, cases in clips.items() if modality in cases}
+        if cases:
+            encoder = Sessions(folder, names, rounded=rounded)
+            for clip, case in cases.items():
+                encodings[clip][modality] = encoder.encode(modality, case.clip, case.player, case.keep)
+                _check_finite(gate, encodings[clip][modality], f"{modality} encodings of {clip}")
+    return encodings

@@ -23,7 +23,7 @@ from batcher.selection import Selection
 from batcher.store.files import StoreError
 from batcher.store.result import ResultError, load_result
 from batcher.store.validate import validate as find_problems
-from export.artefact import ArtefactError
+from export.artefact import PRECISIONS, ArtefactError, Precision
 from media.errors import CorpusError, MediaError
 from mmexplain.progress import UNTRAINED, Log, progress
 from report.table import result_table
@@ -236,6 +236,7 @@ def _print_problems(folder: Path) -> Exit:
     help="Of its RoBERTa: a tokenizer.json, or a folder of transformers or fairseq.",
 )
 @click.option("--trailing-newline", is_flag=True, help="End every text with a line's end, as the original code did.")
+@click.option("--precision", type=click.Choice(PRECISIONS), default="fp32", show_default=True, help="Of products.")
 @needs_torch
 def export(
     *,
@@ -251,6 +252,7 @@ def export(
     labels: str | None,
     tokenizer: Path | None,
     trailing_newline: bool,
+    precision: Precision,
 ) -> Exit:
     """Export a model to the artefact OUT, if its graphs agree with PyTorch."""
     if (checkpoint is None) == (untrained is None):
@@ -265,11 +267,12 @@ def export(
     names = tuple(labels.split(",")) if labels else None
     unrecorded = Unrecorded(text_heads, head, names, tokenizer, trailing_newline)
     if checkpoint:
-        artefact = export_checkpoint(out, checkpoint, unrecorded)
+        artefact = export_checkpoint(out, checkpoint, unrecorded, precision)
     else:
         parts = Parts(roberta, wav2vec, fabnet)
-        artefact = export_untrained(out, str(untrained), unrecorded, seed=seed, parts=parts)
-    click.echo(f"{out}: {artefact.provenance}; largest difference from PyTorch's logits {artefact.parity:.1e}")
+        artefact = export_untrained(out, str(untrained), unrecorded, seed=seed, parts=parts, precision=precision)
+    compared = "logits" if artefact.precision == "fp32" else "values"
+    click.echo(f"{out}: {artefact.provenance}; largest difference from PyTorch's {compared} {artefact.parity:.1e}")
     return Exit.DONE
 
 

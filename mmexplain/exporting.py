@@ -3,7 +3,7 @@
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from export.artefact import Artefact, ArtefactError
+from export.artefact import Artefact, ArtefactError, Precision
 from export.build import build_artefact
 from export.parity import ParityError
 from sseft.checkpoint import load_sseft
@@ -41,7 +41,7 @@ class Unrecorded:
         return headed(replace(config, text=text), self.head, self.labels)
 
 
-def export_checkpoint(out: Path, checkpoint: Path, unrecorded: Unrecorded) -> Artefact:
+def export_checkpoint(out: Path, checkpoint: Path, unrecorded: Unrecorded, precision: Precision = "fp32") -> Artefact:
     """An artefact of a checkpoint of the original code, or of a model that `train` wrote.
 
     Raises:
@@ -52,7 +52,7 @@ def export_checkpoint(out: Path, checkpoint: Path, unrecorded: Unrecorded) -> Ar
         model = _load(checkpoint, unrecorded)
     except CheckpointError as error:
         raise ArtefactError(str(error)) from error
-    return _build(out, model, f"checkpoint {checkpoint.name}", unrecorded, trained=True)
+    return _build(out, model, f"checkpoint {checkpoint.name}", unrecorded.tokenizer, precision, trained=True)
 
 
 def _load(checkpoint: Path, unrecorded: Unrecorded) -> SSEFT:
@@ -74,7 +74,15 @@ def _load(checkpoint: Path, unrecorded: Unrecorded) -> SSEFT:
     return model
 
 
-def export_untrained(out: Path, preset: str, unrecorded: Unrecorded, *, seed: int, parts: Parts) -> Artefact:
+def export_untrained(
+    out: Path,
+    preset: str,
+    unrecorded: Unrecorded,
+    *,
+    seed: int,
+    parts: Parts,
+    precision: Precision = "fp32",
+) -> Artefact:
     """An artefact of random weights, its encoders' where no pretrained ones are given.
 
     Raises:
@@ -89,11 +97,15 @@ def export_untrained(out: Path, preset: str, unrecorded: Unrecorded, *, seed: in
         raise ArtefactError(str(error)) from error
     given = [f"{name} {path.name}" for name, path in vars(parts).items() if path]
     provenance = f"untrained: {', '.join((*given, 'random weights'))} of the preset {preset}, seed {seed}"
-    return _build(out, model, provenance, unrecorded, trained=False)
+    return _build(out, model, provenance, unrecorded.tokenizer, precision, trained=False)
 
 
-def _build(out: Path, model: SSEFT, provenance: str, unrecorded: Unrecorded, *, trained: bool) -> Artefact:
+def _build(
+    out: Path, model: SSEFT, provenance: str, tokenizer: Path | None, precision: Precision, *, trained: bool
+) -> Artefact:
     try:
-        return build_artefact(model, out, provenance=provenance, trained=trained, tokenizer=unrecorded.tokenizer)
+        return build_artefact(
+            model, out, provenance=provenance, trained=trained, tokenizer=tokenizer, precision=precision
+        )
     except ParityError as error:
         raise ArtefactError(str(error)) from error

@@ -1,3 +1,4 @@
+import json
 import shutil
 from dataclasses import dataclass, replace
 from functools import cache
@@ -5,15 +6,17 @@ from pathlib import Path
 
 import numpy as np
 import onnx
+import onnx_ir as ir
 import onnxruntime
 import pytest
 import torch
 
 import export.build
 import mmexplain
-from export.artefact import HEAD, Artefact, graph_names
+from export.artefact import HEAD, Artefact, file_digest, graph_names
 from export.build import build_artefact
-from export.onnx import save_graph
+from export.onnx import save_graph, save_model
+from export.precision import to_fp16
 from media.modality import MODALITIES
 from sseft.config import headed
 from sseft.model import SSEFT
@@ -63,6 +66,25 @@ def sessions():
     return Sessions
 
 
+@pytest.fixture(scope="session")
+def resave(demo):
+    """Writes a copy of the shipped artefact with changed graphs, as if it had passed the gate."""
+
+    def write(folder, change=None, **described):
+        shutil.copytree(demo, folder)
+        for path in demo.glob("*.onnx"):
+            model = ir.load(path)
+            if change:
+                change(model)
+            save_model(model, folder / path.name)
+        description = folder / "artefact.json"
+        files = {path.name: file_digest(path) for path in folder.iterdir() if path != description}
+        description.write_text(json.dumps(json.loads(description.read_text()) | described | {"files": files}))
+        return folder
+
+    return write
+
+
 @dataclass(frozen=True)
 class Build:
     model: SSEFT
@@ -97,12 +119,12 @@ def build_of(small_config, tmp_path_factory):
     whole = untrained(small_config(*MODALITIES), 0)
     folders = {}
 
-    def save(graph, path):
+    def save(graph, path, precision):
         exported = folders.get(MODALITIES)
         if exported and graph.name != HEAD:
             shutil.copyfile(exported / path.name, path)
         else:
-            save_graph(graph, path)
+            save_graph(graph, path, precision)
 
     @cache
     def build(modalities, head="softmax"):
@@ -124,6 +146,29 @@ def build_of(small_config, tmp_path_factory):
 @pytest.fixture(scope="session")
 def text_build(build_of):
     return build_of(("text",))
+
+
+@pytest.fixture(scope="session")
+def half_build_of(build_of, tmp_path_factory):
+    """The artefact in fp16 of such a variant, from the graphs in float32 instead of from PyTorch."""
+
+    @cache
+    def build(modalities):
+        built = build_of(modalities)
+
+        def save(graph, path, precision):
+            assert precision == "fp16"
+            model = ir.load(built.folder / f"{graph.name}.onnx")
+            to_fp16(model)
+            save_model(model, path)
+
+        folder = tmp_path_factory.mktemp("half") / "model"
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setattr(export.build, "save_graph", save)
+            artefact = build_artefact(built.model, folder, provenance="a test", trained=False, precision="fp16")
+        return Build(built.model, folder, artefact)
+
+    return build
 
 
 @pytest.fixture(scope="session")

@@ -121,9 +121,11 @@ def test_the_axis_of_a_missing_text_is_there_and_has_length_one(build_of):
 @pytest.fixture
 def exported_before(monkeypatch, text_build):
     """Instead of exporting, take the graphs of `text_build`, whatever the model."""
-    monkeypatch.setattr(
-        export.build, "save_graph", lambda graph, path: shutil.copyfile(text_build.folder / f"{graph.name}.onnx", path)
-    )
+
+    def take(graph, path, _):
+        shutil.copyfile(text_build.folder / f"{graph.name}.onnx", path)
+
+    monkeypatch.setattr(export.build, "save_graph", take)
 
 
 @pytest.mark.usefixtures("exported_before")
@@ -135,7 +137,7 @@ def test_graphs_of_other_weights_are_refused_and_leave_nothing(small_config, tmp
 
 
 def test_a_failing_export_leaves_nothing(monkeypatch, text_build, tmp_path):
-    def fail(graph, path):
+    def fail(graph, path, _):
         path.write_bytes(b"half a graph")
         raise RuntimeError(graph.name)
 

@@ -150,7 +150,8 @@ def test_masks_inside_a_graph_are_those_applied_by_hand(demo_graphs, demo_model,
     got = demo_graphs.run(name, **clip, keep=keep)
     expected = np.stack([by_hand(demo_model, clip, mask) for mask in keep])
     assert got.shape == expected.shape
-    np.testing.assert_allclose(got, expected, rtol=ROUNDING, atol=ROUNDING)
+    # Features are sums that may cancel: they are rounded on the scale of the largest.
+    np.testing.assert_allclose(got, expected, rtol=0, atol=ROUNDING * np.abs(expected).max().clip(1))
 
 
 @pytest.mark.parametrize(("name", "length"), [("text_encoder", 9), ("audio_encoder", 5000), ("video_frames", 2)])

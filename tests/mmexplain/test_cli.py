@@ -1,6 +1,7 @@
 """The command line: its exit codes, and what it says on which stream."""
 
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import onnxruntime
@@ -9,6 +10,7 @@ import pytest
 
 from batcher.collection import read_collection
 from batcher.store.result import load_result
+from export.artefact import load_artefact
 from report.planted import find_planted
 
 
@@ -102,6 +104,7 @@ def test_a_corpus_has_the_clips_that_were_asked_for(mmexplain, tmp_path):
         (["export", "{out}", "--untrained", "tiny", "--checkpoint", "x.pt"], "give either --checkpoint or"),
         (["export", "{out}", "--untrained", "tiny", "--trailing-newline"], "about texts, which need --tokenizer"),
         (["export", "{out}", "--untrained", "tiny", "--tokenizer", "."], "holds no whole tokenizer"),
+        (["export", "{out}", "--untrained", "tiny", "--precision", "int8"], "'int8' is not one of 'fp32', 'fp16'"),
     ],
 )
 def test_bad_input_is_2_and_says_what(mmexplain, manifest, model, tmp_path, arguments, message):
@@ -111,6 +114,19 @@ def test_bad_input_is_2_and_says_what(mmexplain, manifest, model, tmp_path, argu
     assert message in " ".join(err.split())
     assert not (tmp_path / "out").exists()
     assert not list(Path().glob("s3:*"))
+
+
+@pytest.mark.parametrize(("precision", "compared"), [("fp32", "logits"), ("fp16", "values")])
+def test_an_export_has_its_precision_and_says_what_was_compared(
+    mmexplain, model, tmp_path, monkeypatch, precision, compared
+):
+    built = replace(load_artefact(model), parity=1e-5)
+    monkeypatch.setattr(
+        "mmexplain.exporting.build_artefact", lambda *_, precision, **__: replace(built, precision=precision)
+    )
+    code, out, _ = mmexplain("export", tmp_path / "out", "--untrained", "tiny", "--precision", precision)
+    assert code == 0
+    assert f"largest difference from PyTorch's {compared} 1.0e-05" in out
 
 
 def test_another_seed_in_the_same_folder_is_2_and_names_the_seed(explain, manifest):
