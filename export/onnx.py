@@ -139,7 +139,8 @@ def _text(model: SSEFT) -> Graph:
 
 
 def _audio(model: SSEFT) -> Graph:
-    samples = Axis("samples", 17_777, model.config.audio.max_samples)
+    longest = model.config.audio.max_samples
+    samples = Axis("samples", min(17_777, longest), longest)
     return Graph(
         "audio_encoder",
         AudioGraph(model),

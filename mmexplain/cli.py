@@ -28,6 +28,7 @@ from media.errors import CorpusError, MediaError
 from mmexplain.progress import UNTRAINED, Log, progress
 from report.table import result_table
 from sseft.heads import HEAD_KINDS, HeadKind
+from sseft.presets import PRESETS
 
 DEMO: Final = Path(str(files("mmexplain") / "demo"))
 
@@ -218,12 +219,12 @@ def _print_problems(folder: Path) -> Exit:
 @cli.command()
 @click.argument("out", type=click.Path(path_type=Path))
 @click.option("--checkpoint", type=click.Path(path_type=Path), help="Of the original SSE-FT code, or of `train`.")
-@click.option("--untrained", type=click.Choice(["tiny", "published"]), help="Random weights of this size instead.")
+@click.option("--untrained", type=click.Choice(list(PRESETS)), help="Random weights of this size instead.")
 @click.option("--roberta", type=click.Path(path_type=Path), help="But this encoder: of fairseq or transformers.")
 @click.option("--wav2vec", type=click.Path(path_type=Path), help="But this: wav2vec_large.pt, or a wav2vec 2.0 folder.")
 @click.option("--fabnet", type=click.Path(path_type=Path), help="But this: FAb-Net's .pth.")
 @click.option("--seed", default=0, show_default=True, help="Of the random weights.")
-@click.option("--text-heads", type=int, help="Of its RoBERTa, where its file doesn't tell.  [default: by its size]")
+@click.option("--text-heads", type=click.IntRange(min=1), help="Of its RoBERTa.  [default: as its file or size tells]")
 @click.option("--head", type=click.Choice(HEAD_KINDS), help="What its logits are.  [default: as the checkpoint says]")
 @click.option(
     "--labels",
@@ -264,7 +265,7 @@ def export(
     from mmexplain.exporting import Unrecorded, export_checkpoint, export_untrained  # noqa: PLC0415  # needs torch
     from sseft.pretrained.parts import Parts  # noqa: PLC0415  # as above
 
-    names = tuple(labels.split(",")) if labels else None
+    names = tuple(label.strip() for label in labels.split(",")) if labels else None
     unrecorded = Unrecorded(text_heads, head, names, tokenizer, trailing_newline)
     if checkpoint:
         artefact = export_checkpoint(out, checkpoint, unrecorded, precision)
@@ -280,7 +281,7 @@ def export(
 @click.argument("training", type=click.Path(path_type=Path))
 @click.option("--held-out", type=click.Path(path_type=Path), required=True, help="A manifest of other clips.")
 @click.option("--out", type=Folder(), required=True, help="The folder of model, tokenizer, log and figures.")
-@click.option("--preset", type=click.Choice(["tiny", "published"]), default="tiny", show_default=True, help="Its size.")
+@click.option("--preset", type=click.Choice(list(PRESETS)), default="tiny", show_default=True, help="Its size.")
 @click.option("--seed", default=0, show_default=True)
 @click.option("--workers", type=click.IntRange(min=1), default=2, show_default=True, help="Threads that decode.")
 @needs_torch

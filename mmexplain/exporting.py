@@ -95,7 +95,7 @@ def export_untrained(
         model = assemble(config, parts, seed, text_heads=unrecorded.text_heads)
     except (CheckpointError, ValueError) as error:
         raise ArtefactError(str(error)) from error
-    given = [f"{name} {path.name}" for name, path in vars(parts).items() if path]
+    given = [f"{name} {path.resolve().name}" for name, path in vars(parts).items() if path]
     provenance = f"untrained: {', '.join((*given, 'random weights'))} of the preset {preset}, seed {seed}"
     return _build(out, model, provenance, unrecorded.tokenizer, precision, trained=False)
 
@@ -107,5 +107,5 @@ def _build(
         return build_artefact(
             model, out, provenance=provenance, trained=trained, tokenizer=tokenizer, precision=precision
         )
-    except ParityError as error:
+    except (OSError, ParityError) as error:
         raise ArtefactError(str(error)) from error

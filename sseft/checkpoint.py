@@ -12,16 +12,18 @@ from media.modality import MODALITIES, Modality
 from sseft.config import FusionConfig, ModelConfig, headed, term_name
 from sseft.heads import HeadKind
 from sseft.model import SSEFT
-from sseft.pickles import CheckpointError, read_pickle
+from sseft.pickles import CheckpointError, read_pickle, refuse_others
 from sseft.pretrained.fabnet import video_config
 from sseft.pretrained.roberta import ROBERTA_RULES, sentence_encoder, text_config
 from sseft.pretrained.wav2vec import WAV2VEC_RULES, audio_config
-from sseft.weights import Rule, Weights, fill, rows_from, third
+from sseft.weights import Rule, Weights, fill, third
 
 ROBERTA: Final = "model_text2vec.model."
 WAV2VEC: Final = "model_wav2vec."
 FABNET: Final = "model_vid2vec.encoder."
 FUSION: Final = "decoder.sentence_encoder."
+BUILT: Final = {"activation_fn": "gelu", "pooler_activation_fn": "tanh"}
+"""What `sseft.model.SSEFT` is, by the names of the original's arguments."""
 HEAD: Final = "classification_heads.emotion_classification_head."
 
 _PART: Final = r"\.(weight|bias)"
@@ -68,11 +70,12 @@ def load_sseft(
     """
     args, tensors = read_checkpoint(path)
     weights = Weights(path, tensors)
+    refuse_others(path, args, BUILT)
     try:
         config = _config(args, weights, text_heads)
         config = _labelled(headed(config, head or head_of(args), labels), args.num_classes, path)
         model = SSEFT(config)
-    except (AttributeError, TypeError, ValueError) as error:
+    except (AttributeError, RuntimeError, TypeError, ValueError) as error:
         raise CheckpointError(f"{path} is no SSE-FT that this project can build: {error}") from error
     _fill(model, weights)
     return model.eval()
@@ -135,10 +138,10 @@ def _fill(model: SSEFT, weights: Weights) -> None:
         fill(model.text, sentence_encoder(weights.below(ROBERTA)), ROBERTA_RULES)
     if "audio" in config.modalities:
         fill(model.wav2vec, weights.below(WAV2VEC), WAV2VEC_RULES)
-        fill(model.audio, fusion, _sequence_rules("audio"))
+        fill(model.audio, fusion, _sequence_rules("audio", config.audio.max_frames))
     if "video" in config.modalities:
         fill(model.fabnet, weights.below(FABNET))
-        fill(model.video, fusion, _sequence_rules("video"))
+        fill(model.video, fusion, _sequence_rules("video", config.video.max_frames))
     for x, y in config.directions:
         fill(model.attention[term_name(x, y)], fusion, _attention_rules(x, y))
     fill(model.head, weights.below(HEAD))
@@ -156,13 +159,13 @@ def _block_rules(layers: str) -> tuple[Rule, ...]:
     return tuple(Rule(rf"{_BLOCK}{ours}{_PART}", rf"{layers}.\1.{name}.\2") for ours, name in theirs.items())
 
 
-def _sequence_rules(modality: Modality) -> tuple[Rule, ...]:
+def _sequence_rules(modality: Modality, frames: int) -> tuple[Rule, ...]:
     letter = modality[0]
     layers = f"layers_{letter}"
     return (
         Rule("cls", f"SE_embeddings_{letter}.weight", lambda table: table[0]),
-        # Rows 0 and 1 belong to fairseq's padding; CLS has row 2.
-        Rule("positions", f"embed_positions_{letter}.weight", rows_from(2)),
+        # Rows 0 and 1 belong to fairseq's padding; CLS has row 2. A table may be longer than the model's sounds.
+        Rule("positions", f"embed_positions_{letter}.weight", lambda table: table[2 : 3 + frames]),
         Rule(rf"norm{_PART}", rf"emb_layer_norm_{letter}.\1"),
         Rule(rf"{_BLOCK}in_proj{_PART}", rf"{layers}.\1.self_attn.in_proj_\2"),
         *_block_rules(layers),

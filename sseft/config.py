@@ -174,6 +174,8 @@ class ModelConfig:
         check_head(self.head, self.labels)
         if not self.modalities or self.modalities != tuple(m for m in MODALITIES if m in self.modalities):
             raise ValueError(f"modalities are {self.modalities}; give one to three of {MODALITIES}, in this order")
+        if min(self.text.heads, self.fusion.heads) < 1:
+            raise ValueError(f"{self.text.heads} and {self.fusion.heads} attention heads; each count is 1 or more")
         for modality in self.modalities:
             if self.dim(modality) % self.fusion.heads:
                 raise ValueError(

@@ -31,6 +31,8 @@ def check_head(head: str, labels: Sequence[str]) -> None:
         raise ValueError(f"a score head has one label, not the {len(labels)} of {tuple(labels)}; name one")
     if head == "softmax" and len(labels) < FEWEST_OF_SOFTMAX:
         raise ValueError(f"a softmax head has two labels or more, not {tuple(labels)}; is it a score head?")
+    if len(set(labels)) < len(labels) or not all(label.strip() for label in labels):
+        raise ValueError(f"the labels {tuple(labels)} are empty or stand twice; name each class")
     if not labels:
         raise ValueError(f"a {head} head has no labels; name at least one")
 

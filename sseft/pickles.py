@@ -2,6 +2,7 @@
 
 import argparse
 import re
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Final
 
@@ -41,12 +42,30 @@ def read_pickle(path: Path, what: str) -> Any:
         with torch.serialization.safe_globals(TRUSTED):
             return torch.load(path, map_location="cpu", weights_only=True)
     except Exception as error:  # damaged bytes make the unpickler raise anything: KeyError, UnicodeDecodeError, ...
-        raise CheckpointError(f"{path} can't be read as {what}: {_reason(error)}") from error
+        raise CheckpointError(f"{path} can't be read as {what}: {reason(error)}") from error
 
 
-def _reason(error: Exception) -> str:
+def refuse_others(path: Path, given: object, built: Mapping[str, object]) -> None:
+    """Look for arguments of a model that this project doesn't build.
+
+    Args:
+        path: of the file, for the error.
+        given: has the file's arguments as attributes; one that is missing or None is as built.
+        built: what is built, by their names.
+
+    Raises:
+        CheckpointError: an argument is another.
+    """
+    other = {name: getattr(given, name, None) for name in built}
+    other = {name: value for name, value in other.items() if value is not None and value != built[name]}
+    if other:
+        expected = {name: built[name] for name in other}
+        raise CheckpointError(f"{path} is of a model with {other}; what is built here has {expected}")
+
+
+def reason(error: Exception) -> str:
     """Why torch couldn't read a file. Its own words advise to load what it refuses without protection."""
     if isinstance(error, OSError | RuntimeError):
-        return str(error)
+        return str(error).split("In PyTorch 2.6")[0].strip()
     refused = re.search(r"GLOBAL (\S+)", str(error))
     return f"it pickles {refused[1]}, which none holds; don't trust it" if refused else "it is none, or it is damaged"

@@ -56,6 +56,8 @@ class Wav2Vec2(nn.Module):
                 num_conv_pos_embedding_groups=config.position_groups,
                 layer_norm_eps=config.norm_eps,
                 apply_spec_augment=False,
+                mask_time_prob=0.0,
+                mask_feature_prob=0.0,
                 attn_implementation="sdpa",  # type: ignore[call-arg]  # taken by its base class
             )
         )

@@ -27,11 +27,6 @@ def third(index: int) -> Take:
     return lambda weight: weight.chunk(3)[index]
 
 
-def rows_from(start: int) -> Take:
-    """The rows of a table from one on."""
-    return lambda weight: weight[start:]
-
-
 @dataclass(frozen=True)
 class Rule:
     """Where the parameters whose name matches are found."""
@@ -48,7 +43,7 @@ SAME: Final = (Rule("(.*)", r"\1"),)
 
 
 @dataclass(frozen=True)
-class Weights(Mapping[str, Tensor]):
+class Weights:
     """The tensors of a file whose keys begin with a prefix, by the rest of their keys."""
 
     path: Path
@@ -71,9 +66,6 @@ class Weights(Mapping[str, Tensor]):
 
     def __iter__(self) -> Iterator[str]:
         return (key[len(self.prefix) :] for key in self.tensors if key.startswith(self.prefix))
-
-    def __len__(self) -> int:
-        return sum(1 for _ in self)
 
     def below(self, prefix: str) -> "Weights":
         """Those whose keys go on with another prefix."""
@@ -98,6 +90,8 @@ class Weights(Mapping[str, Tensor]):
 def fill(module: nn.Module, weights: Weights, rules: Sequence[Rule] = SAME) -> None:
     """Put weights into a module, in place. What no parameter needs is left.
 
+    A batch norm's count of batches keeps its value where a file from before there was one lacks it.
+
     Args:
         module: whose parameters and buffers are filled.
         weights: the file's.
@@ -113,6 +107,8 @@ def _find(name: str, parameter: Tensor, weights: Weights, rules: Sequence[Rule])
     """The tensor of one parameter."""
     matches = [(rule, match) for rule in rules if (match := re.fullmatch(rule.ours, name))]
     found = [(match.expand(rule.theirs), rule.take) for rule, match in matches]
+    if name.endswith("num_batches_tracked") and not any(key in weights for key, _ in found):
+        return parameter
     key, take = next((one for one in found if one[0] in weights), found[0])
     weight = weights[key]
     try:

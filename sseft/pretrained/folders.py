@@ -9,22 +9,29 @@ from transformers import AutoConfig, PreTrainedModel, RobertaModel, Wav2Vec2Feat
 
 from media import find_tokenizer
 from sseft.config import TextConfig, Wav2Vec2Config
-from sseft.pickles import CheckpointError
+from sseft.pickles import CheckpointError, reason, refuse_others
 from sseft.text import TextEncoder
 from sseft.wav2vec2 import Wav2Vec2
 from sseft.weights import Weights, fill
 
-ROBERTA_BUILT: Final = {"model_type": "roberta", "hidden_act": "gelu", "type_vocab_size": 1, "is_decoder": False}
+ROBERTA_BUILT: Final = {
+    "model_type": "roberta",
+    "hidden_act": "gelu",
+    "type_vocab_size": 1,
+    "is_decoder": False,
+    "position_embedding_type": "absolute",
+}
 """What `sseft.text.TextEncoder` is, by the names of transformers' configuration."""
 WAV2VEC2_BUILT: Final = {
     "model_type": "wav2vec2",
     "hidden_act": "gelu",
     "feat_extract_activation": "gelu",
     "add_adapter": False,
-    "adapter_attn_dim": None,
 }
 """What `sseft.wav2vec2.Wav2Vec2` is."""
 SAMPLE_RATE_HZ: Final = 16_000
+UNUSED: Final = frozenset({"masked_spec_embed"})
+"""Weights for training alone, which not all files hold."""
 
 
 def roberta_config(folder: Path) -> TextConfig:
@@ -40,6 +47,12 @@ def roberta_config(folder: Path) -> TextConfig:
     mask_id = found.tokenizer.token_to_id(mask)
     if mask_id is None:
         raise CheckpointError(f"the tokenizer of {folder} has no {mask}, by which words are masked; give RoBERTa's")
+    ids = {"bos": config.bos_token_id, "pad": config.pad_token_id, "eos": config.eos_token_id, "mask": mask_id}
+    odd = {name: i for name, i in ids.items() if not isinstance(i, int) or not 0 <= i < config.vocab_size}
+    if odd:
+        raise CheckpointError(
+            f"{folder} gives {odd} as ids in a vocabulary of {config.vocab_size}; mend its config.json"
+        )
     return TextConfig(
         vocab_size=config.vocab_size,
         dim=config.hidden_size,
@@ -74,7 +87,7 @@ def wav2vec2_config(folder: Path) -> Wav2Vec2Config:
     config = _config(folder, WAV2VEC2_BUILT)
     try:
         preprocessor = Wav2Vec2FeatureExtractor.from_pretrained(folder, local_files_only=True)
-    except (OSError, ValueError) as error:
+    except Exception as error:  # transformers raises anything, as JSON of another kind makes it
         raise CheckpointError(f"{folder} has no preprocessor_config.json that can be read: {error}") from error
     if preprocessor.sampling_rate != SAMPLE_RATE_HZ:
         raise CheckpointError(f"{folder} hears {preprocessor.sampling_rate} Hz; give a model of {SAMPLE_RATE_HZ} Hz")
@@ -109,13 +122,10 @@ def fill_wav2vec2(encoder: Wav2Vec2, folder: Path) -> None:
 def _config(folder: Path, built: Mapping[str, object]) -> Any:
     """The folder's configuration, checked for what this project builds."""
     try:
-        config = AutoConfig.from_pretrained(folder, local_files_only=True)
-    except (OSError, ValueError) as error:
+        config = AutoConfig.from_pretrained(folder, local_files_only=True, trust_remote_code=False)
+    except Exception as error:  # as above
         raise CheckpointError(f"{folder} has no config.json that can be read: {error}") from error
-    other = {name: getattr(config, name, None) for name, value in built.items() if getattr(config, name, None) != value}
-    if other:
-        expected = {name: built[name] for name in other}
-        raise CheckpointError(f"{folder} is a model with {other}; what can be built has {expected}")
+    refuse_others(folder, config, built)
     return config
 
 
@@ -123,9 +133,12 @@ def _load(kind: type[PreTrainedModel], folder: Path, **options: Any) -> Any:
     """The weights of a folder in transformers' own model, none of them left at random."""
     try:
         loaded: Any = kind.from_pretrained(folder, local_files_only=True, output_loading_info=True, **options)
-    except (OSError, RuntimeError, ValueError) as error:
-        raise CheckpointError(f"{folder} holds no weights of {kind.__name__} that can be read: {error}") from error
+    except Exception as error:  # damaged bytes make it raise anything: SafetensorError, UnpicklingError, ...
+        raise CheckpointError(
+            f"{folder} holds no weights of {kind.__name__} that can be read: {reason(error)}"
+        ) from error
     model, told = loaded
-    if told["missing_keys"]:
-        raise CheckpointError(f"{folder} lacks the weights {', '.join(sorted(told['missing_keys']))}")
+    missing = sorted(set(told["missing_keys"]) - UNUSED)
+    if missing:
+        raise CheckpointError(f"{folder} lacks the weights {', '.join(missing)}")
     return model.float()

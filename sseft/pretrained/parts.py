@@ -8,9 +8,10 @@ from typing import Any, Final
 
 from sseft.config import AudioConfig, ModelConfig, TextConfig, VideoConfig
 from sseft.model import SSEFT
-from sseft.pickles import CheckpointError, read_pickle
+from sseft.pickles import CheckpointError, read_pickle, refuse_others
 from sseft.pretrained.fabnet import video_config
 from sseft.pretrained.folders import fill_roberta, fill_wav2vec2, roberta_config, wav2vec2_config
+from sseft.pretrained.roberta import BUILT as ROBERTA_BUILT
 from sseft.pretrained.roberta import ROBERTA_RULES, sentence_encoder, text_config
 from sseft.pretrained.wav2vec import WAV2VEC_RULES, audio_config
 from sseft.untrained import untrained
@@ -51,7 +52,7 @@ def assemble(config: ModelConfig, parts: Parts, seed: int, *, text_heads: int | 
         config: what isn't pretrained; the encoders' dimensions are those of their files.
         parts: the files.
         seed: of all random weights.
-        text_heads: attention heads of RoBERTa, where its file doesn't hold them.
+        text_heads: attention heads of a RoBERTa of fairseq, instead of what its arguments or its size tell.
 
     Raises:
         CheckpointError: a file is missing, can't be read, or lacks a weight.
@@ -65,7 +66,10 @@ def assemble(config: ModelConfig, parts: Parts, seed: int, *, text_heads: int | 
         audio, fills["wav2vec"] = _open_audio(_there(parts.wav2vec, GET_WAV2VEC))
     if parts.fabnet:
         video, fills["fabnet"] = _open_video(_there(parts.fabnet, GET_FABNET))
-    model = untrained(replace(config, text=text, audio=audio, video=video), seed)
+    try:
+        model = untrained(replace(config, text=text, audio=audio, video=video), seed)
+    except (ArithmeticError, RuntimeError, TypeError, ValueError) as error:
+        raise CheckpointError(f"no model can be built of {config} with {parts}: {error}") from error
     for name, fill_part in fills.items():
         fill_part(model.get_submodule(name))
     return model
@@ -83,7 +87,9 @@ def _open_text(path: Path, heads: int | None) -> tuple[TextConfig, Fill]:
     file = path / "model.pt" if path.is_dir() else path
     args, weights = _read(file, "a RoBERTa of fairseq", "model")
     encoder_weights = sentence_encoder(weights)
-    config = text_config(encoder_weights, heads or getattr(args, "encoder_attention_heads", None))
+    refuse_others(file, args, ROBERTA_BUILT)
+    own = getattr(args, "encoder_attention_heads", None)
+    config = text_config(encoder_weights, own if heads is None else heads)
     return config, lambda encoder: fill(encoder, encoder_weights, ROBERTA_RULES)
 
 
@@ -104,7 +110,7 @@ def _read(path: Path, what: str, key: str) -> tuple[argparse.Namespace, Weights]
     """The arguments of a file, where it has some, and its weights."""
     found = read_pickle(path, what)
     weights = found.get(key) if isinstance(found, Mapping) else None
-    if not isinstance(weights, Mapping):
+    if not isinstance(weights, Mapping) or not all(isinstance(name, str) for name in weights):
         raise CheckpointError(f"{path} holds no '{key}', so it isn't {what}; give another file")
     return _arguments(found), Weights(path, weights)
 
@@ -112,7 +118,9 @@ def _read(path: Path, what: str, key: str) -> tuple[argparse.Namespace, Weights]
 def _arguments(found: Mapping[str, Any]) -> argparse.Namespace:
     """Fairseq's arguments: a namespace in older files, in newer ones a part of the configuration."""
     cfg = found.get("cfg")
-    args = found.get("args") or (cfg.get("model") if isinstance(cfg, Mapping) else None)
+    args = found.get("args")
+    if args is None and isinstance(cfg, Mapping):
+        args = cfg.get("model")
     if isinstance(args, Mapping):
         return argparse.Namespace(**args)
     return args if isinstance(args, argparse.Namespace) else argparse.Namespace()

@@ -13,6 +13,8 @@ from sseft.weights import Rule, Weights, third
 
 PREFIXES: Final = ("decoder.sentence_encoder.", "encoder.sentence_encoder.")
 """The older and the newer name of what the model is in fairseq's checkpoints."""
+BUILT: Final = {"activation_fn": "gelu"}
+"""What `sseft.text.TextEncoder` is, by the names of fairseq's arguments."""
 _LAYER: Final = r"roberta\.encoder\.layer\.(\d+)\."
 _PART: Final = r"\.(weight|bias)"
 
@@ -61,8 +63,11 @@ def text_config(encoder: Weights, heads: int | None) -> TextConfig:
         heads: of its attention: by default those of the named model of its width and depth.
 
     Raises:
-        CheckpointError: a weight is missing or no table, or no named model is as wide and deep and no heads are given.
+        CheckpointError: a weight is missing or no table, its layers are others, or no named model is as wide and
+            deep and no heads are given.
     """
+    if "layer_norm.weight" in encoder:
+        raise CheckpointError(f"{encoder.path} holds a RoBERTa that normalises before its layers; none is built here")
     vocab_size, dim = encoder.shape("embed_tokens.weight", 2)
     positions, _ = encoder.shape("embed_positions.weight", 2)
     ffn_dim, _ = encoder.shape("layers.0.fc1.weight", 2)

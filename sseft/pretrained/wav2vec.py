@@ -6,7 +6,7 @@ from dataclasses import replace
 from typing import Any, Final
 
 from sseft.config import Wav2VecConfig
-from sseft.pickles import CheckpointError
+from sseft.pickles import CheckpointError, refuse_others
 from sseft.presets import WAV2VEC_LARGE
 from sseft.weights import Rule, Weights
 
@@ -27,6 +27,7 @@ BUILT: Final = {
     "aggregator": "cnn",
     "activation": "relu",
     "no_conv_bias": False,
+    "vq_type": "none",
 }
 """What `sseft.audio.Wav2Vec` is, by the names of fairseq's arguments."""
 
@@ -44,8 +45,11 @@ def audio_config(weights: Weights, args: argparse.Namespace | None = None) -> Wa
             this project doesn't build.
     """
     dim = weights.shape("feature_extractor.conv_layers.0.0.weight", 3)[0]
-    known = replace(WAV2VEC_LARGE, dim=dim)
-    config = _by_arguments(weights, known, args) if args and hasattr(args, "conv_feature_layers") else known
+    args = args or argparse.Namespace()
+    refuse_others(weights.path, args, BUILT)
+    config = replace(WAV2VEC_LARGE, dim=dim, residual_scale=getattr(args, "residual_scale", 0.5))
+    if hasattr(args, "conv_feature_layers"):
+        config = _with_layers(config, weights, args)
     kernels = (
         *_kernels(weights, "feature_extractor.conv_layers.{}.0.weight"),
         *_kernels(weights, "feature_aggregator.conv_layers.{}.1.weight"),
@@ -67,17 +71,15 @@ def _kernels(weights: Weights, key: str) -> tuple[int, ...]:
     return tuple(kernels)
 
 
-def _by_arguments(weights: Weights, known: Wav2VecConfig, args: argparse.Namespace) -> Wav2VecConfig:
-    for name, built in BUILT.items():
-        if getattr(args, name, built) != built:
-            raise CheckpointError(f"{weights.path} has {name}={getattr(args, name)!r}; only {built!r} is built here")
+def _with_layers(config: Wav2VecConfig, weights: Weights, args: argparse.Namespace) -> Wav2VecConfig:
     extractor = _layers(weights, args, "conv_feature_layers")
     aggregator = _layers(weights, args, "conv_aggregator_layers")
+    if any(stride != 1 for _, _, stride in aggregator):
+        raise CheckpointError(f"{weights.path} has an aggregator with strides, {aggregator}; only 1 is built here")
     return replace(
-        known,
+        config,
         extractor=tuple((kernel, stride) for _, kernel, stride in extractor),
         aggregator=tuple(kernel for _, kernel, _ in aggregator),
-        residual_scale=getattr(args, "residual_scale", known.residual_scale),
     )
 
 

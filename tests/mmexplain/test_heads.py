@@ -55,15 +55,15 @@ def explained(request, tmp_path_factory, short_rows, write_manifest, cheap):
     encoders = {name: value for name, value in demo.state_dict().items() if not name.startswith(f"{HEAD}.")}
     model.load_state_dict(model.state_dict() | encoders)
 
-    def save(graph, path):
+    def save(graph, path, precision):
         if graph.name == HEAD:
-            save_graph(graph, path)
+            save_graph(graph, path, precision)
         else:
             shutil.copyfile(DEMO / "model" / path.name, path)
 
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(export.build, "save_graph", save)
-        patch.setattr(export.build, "measure_parity", lambda *_: 0.0)  # takes minutes; here PyTorch is asked below
+        patch.setattr(export.build, "measure_parity", lambda *_, **__: 0.0)  # minutes; PyTorch is asked below
         artefact = build_artefact(
             model, folder / "model", provenance="a test", trained=True, tokenizer=DEMO / "model" / TOKENIZER
         )

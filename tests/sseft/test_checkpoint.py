@@ -239,6 +239,32 @@ def test_the_heads_of_a_roberta_of_no_named_size_are_asked_for(original, save):
     assert load_sseft(path, text_heads=2).config.text.heads == 2
 
 
+@pytest.mark.parametrize("argument", ["activation_fn", "pooler_activation_fn"])
+def test_another_activation_is_refused(original, save, argument):
+    args, weights = original
+    setattr(args, argument, "relu")
+    with pytest.raises(CheckpointError, match=rf"'{argument}': 'relu'.*what is built here"):
+        load_sseft(save(args, weights))
+
+
+@pytest.mark.parametrize(
+    ("argument", "value"),
+    [("encoder_attention_heads", 0), ("encoder_ffn_embed_dim", -1), ("max_sample_size", 100), ("encoder_layers", "a")],
+)
+def test_arguments_of_no_model_are_refused(original, save, argument, value):
+    args, weights = original
+    setattr(args, argument, value)
+    with pytest.raises(CheckpointError, match="no SSE-FT that this project can build"):
+        load_sseft(save(args, weights))
+
+
+def test_a_model_of_shorter_sounds_takes_the_first_of_its_positions(original, save):
+    args, weights = original
+    args.max_sample_size = 100_000
+    model = load_sseft(save(args, weights))
+    assert torch.equal(model.audio.positions, weights[f"{FUSION}.embed_positions_a.weight"][2 : 2 + 624])
+
+
 @pytest.mark.parametrize("argument", ["encoder_layers_cross", "num_classes", "all_in", "max_sample_size"])
 def test_a_missing_argument_is_named(original, save, argument):
     args, weights = original

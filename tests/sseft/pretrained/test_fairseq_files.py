@@ -99,6 +99,23 @@ def test_a_missing_weight_of_the_newer_names_is_named_by_the_older(part, save):
         assemble(tiny(), Parts(roberta=save(weights)), 0)
 
 
+def test_a_roberta_that_is_not_built_here_is_refused(part, save):
+    args = argparse.Namespace(activation_fn="relu")
+    path = save(part("roberta"), args=args)
+    with pytest.raises(CheckpointError, match=r"'activation_fn': 'relu'.*'activation_fn': 'gelu'"):
+        assemble(tiny(), Parts(roberta=path), 0)
+    path = save(part("roberta") | {"decoder.sentence_encoder.layer_norm.weight": torch.ones(64)})
+    with pytest.raises(CheckpointError, match="normalises before its layers"):
+        assemble(tiny(), Parts(roberta=path), 0)
+
+
+@pytest.mark.parametrize("heads", [0, 5])
+def test_heads_that_do_not_divide_its_width_are_refused(part, save, heads):
+    path = save(part("roberta"))
+    with pytest.raises(CheckpointError, match="no model can be built"):
+        assemble(tiny(), Parts(roberta=path), 0, text_heads=heads)
+
+
 # wav2vec 1.0
 
 
@@ -124,8 +141,10 @@ def test_its_strides_and_residual_scale_are_those_of_its_arguments(part, save):
 @pytest.mark.parametrize(
     ("changes", "message"),
     [
-        ({"log_compression": False}, "log_compression=False; only True is built here"),
-        ({"skip_connections_feat": True}, "skip_connections_feat=True; only False is built here"),
+        ({"log_compression": False}, r"a model with \{'log_compression': False\}; .* \{'log_compression': True\}"),
+        ({"skip_connections_feat": True}, "'skip_connections_feat': True"),
+        ({"vq_type": "gumbel"}, "'vq_type': 'gumbel'"),
+        ({"conv_aggregator_layers": AGGREGATOR.replace("4, 1)", "4, 2)")}, "an aggregator with strides"),
         ({"conv_feature_layers": "[(32, 10, 5)] * 7"}, "conv_feature_layers='.*', which is no list of layers"),
         ({"conv_aggregator_layers": None}, "conv_aggregator_layers=None, which is no list of layers"),
         ({"conv_aggregator_layers": "[(32, 3, 1)]"}, "holds a wav2vec of the kernels"),
@@ -137,6 +156,14 @@ def test_a_wav2vec_that_is_not_built_here_is_refused(part, save, changes, messag
         assemble(tiny(), Parts(wav2vec=save(part("wav2vec"), args=arguments(**changes))), 0)
 
 
+def test_arguments_without_layers_count_too(part, save):
+    args = argparse.Namespace(residual_scale=0.25, vq_type=None)
+    assert assemble(tiny(), Parts(wav2vec=save(part("wav2vec"), args=args)), 0).config.audio.residual_scale == 0.25
+    path = save(part("wav2vec"), args=argparse.Namespace(log_compression=False))
+    with pytest.raises(CheckpointError, match="'log_compression': False"):
+        assemble(tiny(), Parts(wav2vec=path), 0)
+
+
 # FAb-Net
 
 
@@ -144,6 +171,14 @@ def test_fabnet_from_its_own_file_is_the_checkpoint_s(part, save, reference_mode
     decoder = {"decoder.0.weight": torch.zeros(3)}
     model = assemble(tiny(), Parts(fabnet=save(part("fabnet") | decoder, key="state_dict_model", epoch=7)), 0)
     pictures = torch.rand(2, 3, 256, 256, generator=torch.Generator().manual_seed(0))
+    assert torch.equal(model.frame_features(pictures), reference_model("all").frame_features(pictures))
+
+
+def test_a_fabnet_from_before_batches_were_counted_is_the_same(part, save, reference_model):
+    weights = {key: value for key, value in part("fabnet").items() if "num_batches" not in key}
+    assert len(weights) < len(part("fabnet"))
+    model = assemble(tiny(), Parts(fabnet=save(weights, key="state_dict_model")), 0)
+    pictures = torch.rand(1, 3, 256, 256, generator=torch.Generator().manual_seed(0))
     assert torch.equal(model.frame_features(pictures), reference_model("all").frame_features(pictures))
 
 
@@ -161,8 +196,10 @@ def test_a_missing_file_says_what_to_get(tmp_path, name, remedy):
 
 @pytest.mark.parametrize(("name", "key"), [("roberta", "model"), ("wav2vec", "model"), ("fabnet", "state_dict_model")])
 def test_a_file_of_something_else_is_refused(save, name, key):
-    with pytest.raises(CheckpointError, match=rf"part\.pt holds no '{key}'"):
-        assemble(tiny(), Parts(**{name: save({}, key="other")}), 0)
+    for weights, there in (({}, "other"), ({3: torch.ones(1)}, key)):
+        path = save(weights, key=there)
+        with pytest.raises(CheckpointError, match=rf"part\.pt holds no '{key}'"):
+            assemble(tiny(), Parts(**{name: path}), 0)
 
 
 def test_what_is_not_given_stays_random_and_as_it_was(part, save):

@@ -128,6 +128,45 @@ def test_a_folder_of_nothing_is_refused(tmp_path):
             assemble(tiny(), Parts(**{name: tmp_path}), 0)
 
 
+@pytest.mark.parametrize(
+    ("changes", "message"),
+    [
+        ({"vocab_size": 4}, r"the ids \{'mask': 4\} of 4 tokens|\{'mask': 4\} as ids in a vocabulary of 4"),
+        ({"bos_token_id": None}, r"gives .*\{'bos': None\}"),
+        ({"hidden_act": "relu"}, "'hidden_act': 'relu'"),
+        ({"position_embedding_type": "relative_key"}, "'position_embedding_type': 'relative_key'"),
+        ({"hidden_size": "wide"}, r"has no config\.json that can be read"),
+        ({"model_type": ["roberta"]}, r"has no config\.json that can be read"),
+    ],
+    ids=str,
+)
+def test_a_roberta_that_is_not_built_here_is_refused(roberta, tmp_path, changes, message):
+    for name in ("model.safetensors", "tokenizer.json"):
+        (tmp_path / name).symlink_to(roberta / name)
+    config = json.loads((roberta / "config.json").read_text())
+    (tmp_path / "config.json").write_text(json.dumps(config | changes))
+    with pytest.raises(CheckpointError, match=message):
+        assemble(tiny(), Parts(roberta=tmp_path), 0)
+
+
+def test_no_code_of_a_folder_is_run(tmp_path):
+    (tmp_path / "mod.py").write_text(f"open({str(tmp_path / 'executed')!r}, 'w')\nclass C: pass\n")
+    (tmp_path / "config.json").write_text(json.dumps({"model_type": "mine", "auto_map": {"AutoConfig": "mod.C"}}))
+    with pytest.raises(CheckpointError, match=r"has no config\.json that can be read"):
+        assemble(tiny(), Parts(roberta=tmp_path), 0)
+    assert not (tmp_path / "executed").exists()
+
+
+@pytest.mark.parametrize("name", ["model.safetensors", "pytorch_model.bin"])
+def test_a_pointer_to_weights_is_none(roberta, tmp_path, name):
+    for there in ("config.json", "tokenizer.json"):
+        (tmp_path / there).symlink_to(roberta / there)
+    (tmp_path / name).write_text("version https://git-lfs.github.com/spec/v1\noid sha256:0\nsize 1\n")
+    with pytest.raises(CheckpointError, match="holds no weights of RobertaModel that can be read") as error:
+        assemble(tiny(), Parts(roberta=tmp_path), 0)
+    assert "weights_only" not in str(error.value)
+
+
 # wav2vec 2.0
 
 
@@ -140,6 +179,13 @@ def test_a_wav2vec2_folder_has_transformers_features_at_real_length(tmp_path, ki
     expected = Wav2Vec2Model.from_pretrained(folder)(prepared.input_values).last_hidden_state
     features = assemble(tiny(), Parts(wav2vec=folder), 0).wav2vec(torch.from_numpy(wave)[None])
     np.testing.assert_allclose(features, expected, rtol=0, atol=1e-5)
+
+
+def test_a_wav2vec2_that_was_trained_without_masks_is_read(tmp_path):
+    folder = wav2vec2_folder(tmp_path, mask_time_prob=0.0, mask_feature_prob=0.0)
+    assert "masked_spec_embed" not in Wav2Vec2Model.from_pretrained(folder).state_dict()
+    wave = torch.randn(1, 2_000, generator=torch.Generator().manual_seed(0))
+    assert assemble(tiny(), Parts(wav2vec=folder), 0).wav2vec(wave).isfinite().all()
 
 
 def test_whether_it_normalises_matters(tmp_path):
