@@ -1,8 +1,10 @@
+import wave
 from dataclasses import replace
 
 import numpy as np
 import pytest
 
+from batcher.decode import clip_of
 from batcher.estimators import Explanation
 from batcher.explain import Options, SegmentExplanation, explain_clip
 from batcher.outcome import FAILED, Failure
@@ -77,6 +79,21 @@ def test_without_noise_the_corrected_share_is_the_plain_one():
 def test_where_there_is_noise_no_share_is_called_corrected(se):
     row = modality_sums(explained([0.3, -0.1, 0.2, -0.1, -0.3], se=se), 0)
     assert not {name.format(m) for name in SHARES for m in ("text", "audio", "video")} & row.keys()
+
+
+@pytest.mark.parametrize(("seconds", "cut"), [(10, True), (9, False)])
+def test_a_sound_of_more_than_9_375_s_is_seen_to_there_and_its_row_says_so(
+    segment, artefact, model, tmp_path, seconds, cut
+):
+    samples = np.random.default_rng(0).integers(-20_000, 20_000, seconds * 16_000, dtype=np.int16)
+    with wave.open(str(tmp_path / "long.wav"), "wb") as file:
+        file.setparams((1, 2, 16_000, len(samples), "NONE", ""))
+        file.writeframes(samples.tobytes())
+    long = replace(segment, path=tmp_path / "long.wav", start_ms=0.0, end_ms=None)
+    clip = clip_of(long, artefact, model)
+    np.testing.assert_allclose(clip.sound.wave, samples[:150_000] / 32_768, atol=1e-6)
+    explanation = explained([0.3, -0.1, 0.2, -0.1, 0.0])
+    assert explained_segment(long, clip, explanation, artefact, "some")["cut"] is cut
 
 
 def test_rows_hold_what_the_explanation_says(segment, clip, artefact):
