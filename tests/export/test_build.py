@@ -55,6 +55,14 @@ def test_the_described_parity_is_the_measured_one(text_build):
     assert text_build.artefact.parity == measure_parity(text_build.model, text_build.folder)
 
 
+def test_a_model_of_short_texts_passes_its_gate_too(small_config, tmp_path):
+    config = small_config("text")
+    model = untrained(replace(config, text=replace(config.text, max_tokens=12)), 0)
+    artefact = build_artefact(model, tmp_path / "model", provenance="a test", trained=False)
+    assert artefact.parity <= TOLERANCE
+    assert artefact.preprocessing.max_tokens == 12
+
+
 def test_nothing_else_stands_beside_a_new_artefact(build):
     assert list(build.folder.parent.iterdir()) == [build.folder]
 
