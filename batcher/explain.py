@@ -1,43 +1,33 @@
 """One segment: from a decoded clip to Shapley values. No Ray, no files."""
 
 import time
-from collections.abc import Mapping
-from dataclasses import dataclass
-from typing import Final, Literal, get_args
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, replace
+from typing import Final
 
 import numpy as np
 from numpy.typing import NDArray
 
 from batcher.backends import Backend
-from batcher.designs import MAX_MASKS, draw_design, enough, mask_budget, modality_seed
-from batcher.estimators import Explanation, estimate, takes_grid
+from batcher.costs import PassCosts
+from batcher.designs import draw_chains, draw_design, draw_nested, enough, mask_budget, modality_seed, reliable
+from batcher.estimators import Explanation, design_kind, estimate
 from batcher.estimators.exact import MAX_PLAYERS
-from batcher.grid import Grid, Maskable
-from batcher.players import Player, Players, VideoPlayers, players_of
+from batcher.grid import Divided, Grid, Maskable
+from batcher.options import Options
+from batcher.players import Player, Players, players_of
+from batcher.shares import Shares, share_variances, shares_of
+from batcher.tolerance import Growth, neediest, pilot_masks
 from export.artefact import Artefact
 from media import Clip, MediaError
 from media.modality import MODALITIES, Modality
 from sseft.heads import values_of
 
-Classes = Literal["predicted", "all"]
-CLASSES: Final[tuple[Classes, ...]] = get_args(Classes)
-
 FloatArray = NDArray[np.float64]
+Designs = Mapping[Modality, NDArray[np.bool_]]
 
-
-@dataclass(frozen=True)
-class Options:
-    """What an explanation depends on, beside the artefact."""
-
-    masks: int | Literal["auto"] = "auto"
-    """Sub-masks per modality."""
-    max_masks: int = MAX_MASKS
-    """Most sub-masks per modality, whatever `masks` says."""
-    estimator: str = "grid-kernelshap"
-    video_players: VideoPlayers = "space"
-    classes: Classes = "predicted"
-    """Whether the value of the predicted class is explained, or that of every class."""
-    seed: int = 0
+POINTS: Final = 100
+"""Of a share."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -50,6 +40,8 @@ class SegmentExplanation:
     """Indices of the E classes."""
     estimate: Explanation
     """phi and standard errors [p, E]."""
+    shares: tuple[Shares, ...]
+    """Of each of the E classes, over the modalities that are present, in their order."""
     p_none: FloatArray
     """[C], values with every player masked: probabilities, or a score."""
     p_all: FloatArray
@@ -58,11 +50,18 @@ class SegmentExplanation:
     """Sub-masks of each modality, 0 where it is absent."""
     frames_encoded: int
     converged: bool
-    """Whether the masks were enough to determine every player's value."""
+    """Whether the masks were enough to determine every player's value, and to reach the tolerance where one was set."""
+    reliable: bool | None
+    """Whether there were masks enough to trust standard errors and intervals; None where the estimator gives none."""
     trained: bool
     """False: the model's weights are random, and the explanation means nothing."""
     seconds: Mapping[str, float]
     """encode, grid and estimate."""
+
+    @property
+    def modalities(self) -> tuple[Modality, ...]:
+        """Those that have players."""
+        return tuple(m for m in MODALITIES if self.masks[m])
 
     @property
     def predicted(self) -> int:
@@ -70,18 +69,9 @@ class SegmentExplanation:
         return int(self.p_all.argmax())
 
 
-def check_options(options: Options) -> None:
-    """Look for what would fail on every clip.
-
-    Raises:
-        ValueError: too few masks are asked for, or the estimator takes no grid.
-    """
-    mask_budget(1, masks=options.masks, max_masks=options.max_masks)
-    if not takes_grid(options.estimator):
-        raise ValueError(f"estimator {options.estimator!r} doesn't take a grid; use grid-kernelshap or exact")
-
-
-def explain_clip(clip: Clip, segment_id: str, backend: Backend, options: Options) -> SegmentExplanation:
+def explain_clip(
+    clip: Clip, segment_id: str, backend: Backend, options: Options, *, costs: PassCosts | None = None
+) -> SegmentExplanation:
     """Explain one clip.
 
     Args:
@@ -89,15 +79,43 @@ def explain_clip(clip: Clip, segment_id: str, backend: Backend, options: Options
         segment_id: part of the seed, so that an explanation never depends on its neighbours.
         backend: runs the artefact.
         options: masks, players, estimator and seed.
+        costs: what sub-masks cost; a tolerance needs them.
 
     Returns:
         The explanation of the predicted class, or of all.
 
     Raises:
         MediaError: the clip has no modality that the model uses.
-        ValueError: the options don't fit the clip (too many players for `exact`).
+        ValueError: the options don't fit the clip (too many players for `exact`), or a tolerance comes without costs.
     """
-    artefact = backend.artefact
+    task = _task(clip, segment_id, backend.artefact, options)
+    if options.tolerance is None:
+        designs = {m: _design(m, p, task) for m, p in task.players.items()}
+        grid = backend.grid({m: Maskable(p.content, p.positions, designs[m]) for m, p in task.players.items()})
+        return _explanation(task, designs, grid)
+    if costs is None:
+        raise ValueError(f"tolerance is {options.tolerance!r} and no costs are known: give those of measure_costs")
+    *_, last = _grow(task, backend, costs)
+    return last
+
+
+@dataclass(frozen=True)
+class _Task:
+    """One clip to explain."""
+
+    segment_id: str
+    players: Mapping[Modality, Players]
+    """Of the modalities that the clip has and the model sees."""
+    options: Options
+    artefact: Artefact
+
+    def seed(self, of: str) -> int:
+        """The seed of a modality's design, or of what else is drawn."""
+        return modality_seed(self.options.seed, self.segment_id, of)
+
+
+def _task(clip: Clip, segment_id: str, artefact: Artefact, options: Options) -> _Task:
+    """Raise MediaError for a clip without any modality that the model sees, ValueError for too many players."""
     found = players_of(clip, sample_rate_hz=artefact.preprocessing.sample_rate_hz, video=options.video_players)
     players = {m: p for m, p in found.items() if m in artefact.modalities}
     if not players:
@@ -106,10 +124,7 @@ def explain_clip(clip: Clip, segment_id: str, backend: Backend, options: Options
             "leave it out, or use a model that sees what it has"
         )
     _check_players(players, options)
-    designs = {m: _design(m, players.get(m), segment_id, options) for m in MODALITIES}
-    grid = backend.grid({m: Maskable(p.content, p.positions, designs[m]) for m, p in players.items()})
-    seed = modality_seed(options.seed, segment_id, "estimator")
-    return _explanation(players, designs, grid, options, artefact, seed=seed)
+    return _Task(segment_id, players, options, artefact)
 
 
 def _check_players(players: Mapping[Modality, Players], options: Options) -> None:
@@ -130,50 +145,107 @@ def _check_players(players: Mapping[Modality, Players], options: Options) -> Non
             )
 
 
-def _design(modality: Modality, players: Players | None, segment_id: str, options: Options) -> NDArray[np.bool_]:
-    n = players.n if players else 0
+def _design(modality: Modality, players: Players, task: _Task) -> NDArray[np.bool_]:
+    options, n, seed = task.options, players.n, task.seed(modality)
     if options.estimator == "exact":
-        budget = 1 << n
-    else:
-        budget = mask_budget(n, masks=options.masks, max_masks=options.max_masks)
-    return draw_design(n, budget, modality_seed(options.seed, segment_id, modality))
+        return draw_design(n, 1 << n, seed)
+    K = mask_budget(n, masks=options.masks, max_masks=options.max_masks)
+    return draw_chains(n, K, seed) if design_kind(options.estimator) == "chains" else draw_design(n, K, seed)
 
 
-def _explanation(
-    players: Mapping[Modality, Players],
-    designs: Mapping[Modality, NDArray[np.bool_]],
-    grid: Grid,
-    options: Options,
-    artefact: Artefact,
-    *,
-    seed: int,
-) -> SegmentExplanation:
+def _grow(task: _Task, backend: Backend, costs: PassCosts) -> Iterator[SegmentExplanation]:
+    """Explain with more and more masks, until the shares are known well enough or no more are allowed."""
+    options = task.options
+    steps = {m: [pilot_masks(p.n, masks=options.masks, max_masks=options.max_masks)] for m, p in task.players.items()}
+    growing = backend.grow({m: Divided(p.content, p.positions) for m, p in task.players.items()})
+    designs: dict[Modality, NDArray[np.bool_]] = {}
+    wanted: tuple[Modality, ...] = tuple(task.players)
+    spent_s = 0.0
+    while wanted:
+        for m in wanted:
+            known = len(designs.get(m, ()))
+            designs[m] = draw_nested(task.players[m].n, tuple(steps[m]), task.seed(m))
+            growing.extend(m, designs[m][known:])
+        found = _explanation(task, designs, growing.grid())
+        spent_s += found.seconds["estimate"]
+        precise = _precise(found, options)
+        growth = None if precise else _next_growth(task, found, designs, costs)
+        yield replace(found, converged=found.converged and precise, seconds={**found.seconds, "estimate": spent_s})
+        wanted = () if growth is None else (growth.modality,)
+        if growth:
+            steps[growth.modality].append(growth.masks)
+
+
+def _precise(found: SegmentExplanation, options: Options) -> bool:
+    """Whether the predicted class's shares are known to the tolerance, by intervals that can be trusted.
+
+    Raises:
+        ValueError: the estimator gives no standard errors.
+    """
+    if found.estimate.se is None:
+        raise ValueError(f"estimator {options.estimator!r} gives no standard errors here, which a tolerance needs")
+    half_width = found.shares[found.explained.index(found.predicted)].half_width
+    # Where every phi is 0 there are no shares, and no masks will bring any.
+    return bool(found.reliable) and not POINTS * half_width > (options.tolerance or 0)
+
+
+def _next_growth(task: _Task, found: SegmentExplanation, designs: Designs, costs: PassCosts) -> Growth | None:
+    column = found.explained.index(found.predicted)
+    widest = int(np.argmax(found.shares[column].high - found.shares[column].low))
+    variances = share_variances(found.estimate, _groups(found.players, found.modalities), column)[:, widest]
+    masks = {m: len(designs[m]) if m in designs else 1 for m in task.artefact.modalities}
+    return neediest(
+        variances=dict(zip(MODALITIES, variances, strict=True)),
+        players={m: p.n for m, p in task.players.items()},
+        masks={m: len(designs[m]) for m in task.players},
+        seconds_per_mask={
+            m: costs.seconds_per_mask(m, Divided(p.content, p.positions), masks) for m, p in task.players.items()
+        },
+        max_masks=task.options.max_masks,
+    )
+
+
+def _explanation(task: _Task, sampled: Designs, grid: Grid) -> SegmentExplanation:
+    """The explanation that a grid gives.
+
+    All classes are estimated, so that what is found of one doesn't depend on which others are explained.
+    """
     started = time.perf_counter()
+    options, artefact, players = task.options, task.artefact, task.players
+    designs = {m: sampled[m] if m in sampled else np.zeros((1, 0), np.bool_) for m in MODALITIES}
     values = values_of(grid.logits, artefact.head)
     p_none = values[tuple(int(np.argmin(designs[m].sum(1))) for m in MODALITIES)]
     p_all = values[tuple(int(np.argmax(designs[m].sum(1))) for m in MODALITIES)]
-    every = tuple(range(len(p_all)))
-    explained = every if options.classes == "all" else (int(p_all.argmax()),)
+    explained = tuple(range(len(p_all))) if options.classes == "all" else (int(p_all.argmax()),)
     estimated = estimate(
-        values[..., list(explained)],
+        values,
         (designs["text"], designs["audio"], designs["video"]),
         estimator=options.estimator,
-        seed=seed,
-    )
-    spanned = not estimated.diagnostics.get("rank_deficiency", 0)
+        seed=task.seed("estimator"),
+    ).of_classes(explained)
+    described = tuple(player for p in players.values() for player in p.described)
+    groups, seed = _groups(described, tuple(players)), task.seed("shares")
     return SegmentExplanation(
-        players=tuple(player for p in players.values() for player in p.described),
+        players=described,
         explained=explained,
         estimate=estimated,
+        shares=tuple(shares_of(estimated, groups, column, seed) for column in range(len(explained))),
         p_none=p_none,
         p_all=p_all,
         masks={m: len(designs[m]) if m in players else 0 for m in MODALITIES},
         frames_encoded=grid.frames_encoded,
-        converged=spanned and all(enough(p.n, len(designs[m])) for m, p in players.items()),
+        converged=not estimated.diagnostics.get("rank_deficiency", 0) and _all_of(enough, players, designs),
+        reliable=None if estimated.se is None else _all_of(reliable, players, designs),
         trained=artefact.trained,
-        seconds={
-            "encode": grid.encode_s,
-            "grid": grid.grid_s,
-            "estimate": time.perf_counter() - started,
-        },
+        seconds={"encode": grid.encode_s, "grid": grid.grid_s, "estimate": time.perf_counter() - started},
     )
+
+
+def _groups(players: tuple[Player, ...], modalities: tuple[Modality, ...]) -> NDArray[np.intp]:
+    """The place of each player's modality among those present, [p]."""
+    return np.array([modalities.index(player.modality) for player in players], dtype=np.intp)
+
+
+def _all_of(suffice: Callable[[int, int], bool], players: Mapping[Modality, Players], designs: Designs) -> bool:
+    """Whether every modality's masks suffice for its players."""
+    return all(suffice(p.n, len(designs[m])) for m, p in players.items())

@@ -1,55 +1,26 @@
 """The grid: logits of every combination of the modalities' sub-masks, from one pass of each encoder per mask.
 
-Pure orchestration of an artefact's graphs, whoever runs them: slices that bound the memory, and pictures that
-are encoded once however many coalitions show them.
+Pure orchestration of an artefact's graphs, whoever runs them. A grid grows: sub-masks are appended to a modality,
+and only what is new is computed.
 """
 
 import time
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from itertools import pairwise
-from typing import Any, Protocol
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from batcher.calls import RunGraph, Slices, spans
+from batcher.maskable import Divided, Maskable
+from batcher.pictures import DistinctPictures
 from export.artefact import HEAD, pair_graph, pairs_of, term_name
 from media.modality import MODALITIES, Modality
 
+__all__ = ["Divided", "Grid", "GrowingGrid", "Maskable", "RunGraph", "Slices", "evaluate_grid"]
+
 Array = NDArray[Any]
-
-
-class RunGraph(Protocol):
-    """Runs a graph on its inputs, by their names."""
-
-    def __call__(self, graph: str, /, **inputs: Array) -> list[Array]:
-        """Return the graph's outputs in their order."""
-
-
-@dataclass(frozen=True)
-class Maskable:
-    """One modality of a clip and its sub-masks."""
-
-    clip: Array
-    """Token ids int64 [L], wave float32 [N], or frames uint8 [F, 3, 256, 256]."""
-    player: NDArray[np.int64]
-    """[L], [N] or [F, 4, 4]; -1 where nothing is ever masked."""
-    keep: NDArray[np.bool_]
-    """[K, n]."""
-
-
-@dataclass(frozen=True)
-class Slices:
-    """How much goes into one call of a graph, which bounds its memory."""
-
-    text_masks: int = 16
-    audio_masks: int = 4
-    pictures: int = 64
-    """Masked frames per call of `video_frames`: masks times frames."""
-    video_masks: int = 16
-    pair_masks: int = 64
-    """Masks of each side of a pair."""
-    grid_points: int = 1024
 
 
 @dataclass(frozen=True)
@@ -82,121 +53,149 @@ def evaluate_grid(
     Returns:
         The grid.
     """
-    started = time.perf_counter()
-    encodings = dict(absent)
-    frames_encoded = 0
-    if "text" in inputs:
-        encodings["text"] = _in_slices(run, "text_encoder", "ids", inputs["text"], slices.text_masks)
-    if "audio" in inputs:
-        encodings["audio"] = _in_slices(run, "audio_encoder", "wave", inputs["audio"], slices.audio_masks)
-    if "video" in inputs:
-        features, frames_encoded = frame_features(run, inputs["video"], slices.pictures)
-        parts = [run("video_encoder", features=features[rows])[0] for rows in _spans(len(features), slices.video_masks)]
-        encodings["video"] = np.concatenate(parts)
-    encoded = time.perf_counter()
-    logits = _logits(run, encodings, slices)
-    return Grid(logits, encoded - started, time.perf_counter() - encoded, frames_encoded)
+    growing = GrowingGrid(run, inputs, absent, slices)
+    for modality, masked in inputs.items():
+        growing.extend(modality, masked.keep)
+    return growing.grid()
 
 
-def frame_features(run: RunGraph, video: Maskable, pictures: int) -> tuple[NDArray[np.float32], int]:
-    """Features of every frame under every sub-mask, each distinct picture encoded once.
+class GrowingGrid:
+    """The grid of one clip whose modalities get sub-masks bit by bit.
 
-    Frames that the players divide alike form a run. Within a run two sub-masks show the same picture where
-    they agree on its players, and a picture without any kept player is black, the same in all frames. So time
-    players cost F + 1 pictures instead of K x F.
-
-    Args:
-        run: runs the artefact's graphs.
-        video: frames, players and sub-masks.
-        pictures: masked frames per call.
-
-    Returns:
-        float32 [K, F, d_v], and the number of pictures encoded.
+    What is known stays: encodings, pair terms, pictures and logits. Each graph is called for what is new alone, and
+    no earlier than it can be: a pair once both of its modalities have rows, the head once all have.
     """
-    black, encoded = _black_feature(run, video), 1
-    features = np.empty((len(video.keep), len(video.clip), len(black)), np.float32)
-    for frames in _alike(video.player):
-        layout = video.player[frames.start]
-        here = np.unique(layout[layout >= 0])
-        distinct, shown = np.unique(video.keep[:, here], axis=0, return_inverse=True)
-        lit = distinct.any(axis=1) | (layout < 0).any()
-        table = np.empty((len(distinct), frames.stop - frames.start, len(black)), np.float32)
-        table[~lit] = black
-        table[lit] = _encode_pictures(
-            run,
-            Maskable(
-                clip=video.clip[frames],
-                player=np.where(layout < 0, -1, np.searchsorted(here, layout))[None].repeat(table.shape[1], 0),
-                keep=distinct[lit],
-            ),
-            pictures,
+
+    def __init__(
+        self, run: RunGraph, clip: Mapping[Modality, Divided], absent: Mapping[Modality, Array], slices: Slices
+    ) -> None:
+        """Begin without any sub-mask.
+
+        Args:
+            run: runs the artefact's graphs.
+            clip: the modalities that the clip has and the model uses.
+            absent: the constant encoding [1, L, d] of each modality that the model uses.
+            slices: bounds of the calls.
+        """
+        self._run, self._clip, self._slices = run, dict(clip), slices
+        self._modalities = [m for m in MODALITIES if m in absent or m in clip]
+        self._encodings: dict[Modality, Array] = {}
+        """[K, L, d] of each modality that has rows."""
+        self._terms: dict[str, _Term] = {}
+        self._logits: NDArray[np.float32] | None = None
+        self._pictures = DistinctPictures(run, clip["video"], slices.pictures) if "video" in clip else None
+        self._encode_s = self._grid_s = 0.0
+        for modality in self._modalities:
+            if modality not in clip:
+                self._append(modality, absent[modality])
+
+    def extend(self, modality: Modality, keep: NDArray[np.bool_]) -> None:
+        """Append sub-masks to a modality, and compute what they add to the grid.
+
+        Args:
+            modality: one that the clip has.
+            keep: bool [k, n], k >= 1, of the modality's n players; the first of a modality hold none and all.
+
+        Raises:
+            ValueError: the clip hasn't the modality, or no sub-masks were given.
+        """
+        if modality not in self._clip or not len(keep):
+            raise ValueError(
+                f"{len(keep)} sub-masks of {modality}, and the clip has {', '.join(self._clip) or 'nothing'}: extend "
+                "one of these, by at least one sub-mask"
+            )
+        started = time.perf_counter()
+        encodings = self._encode(modality, keep)
+        self._encode_s += time.perf_counter() - started
+        self._append(modality, encodings)
+
+    def grid(self) -> Grid:
+        """The grid of all sub-masks so far.
+
+        Raises:
+            ValueError: a modality that the clip has got none.
+        """
+        if self._logits is None:
+            lacking = [m for m in self._modalities if m not in self._encodings]
+            raise ValueError(f"no sub-masks of {', '.join(lacking)} yet: extend each modality that the clip has")
+        encoded = self._pictures.encoded if self._pictures else 0
+        return Grid(self._logits, self._encode_s, self._grid_s, encoded)
+
+    def _encode(self, modality: Modality, keep: NDArray[np.bool_]) -> Array:
+        """Encodings [k, L, d] of sub-masks [k, n]."""
+        if modality == "video":
+            return self._encode_video(keep)
+        name, size = ("ids", self._slices.text_masks) if modality == "text" else ("wave", self._slices.audio_masks)
+        given = {name: self._clip[modality].clip, "player": self._clip[modality].player}
+        return np.concatenate(
+            [self._run(f"{modality}_encoder", **given, keep=keep[rows])[0] for rows in spans(len(keep), size)]
         )
-        features[:, frames] = table[shown.reshape(-1)]
-        encoded += int(lit.sum()) * table.shape[1]
-    return features, encoded
+
+    def _encode_video(self, keep: NDArray[np.bool_]) -> Array:
+        assert self._pictures is not None  # noqa: S101  # the clip has video
+        self._pictures.encode(keep)
+        masks = [keep[rows] for rows in spans(len(keep), self._slices.video_masks)]
+        return np.concatenate([self._run("video_encoder", features=self._pictures.features(some))[0] for some in masks])
+
+    def _append(self, modality: Modality, new: Array) -> None:
+        """Append encodings [k, L, d] to a modality: the new blocks of its pairs, and the new slab of the grid."""
+        started = time.perf_counter()
+        for x, y in pairs_of(self._modalities):
+            other = y if modality == x else x
+            if modality in (x, y) and other in self._encodings:
+                self._append_pair(x, y, modality, self._encodings | {modality: new})
+        if len(self._modalities) == 1:
+            self._append_term(modality, (modality,), modality, new[:, 0])
+        before = self._encodings.get(modality)
+        self._encodings[modality] = new if before is None else np.concatenate([before, new])
+        if len(self._encodings) == len(self._modalities):
+            slab = self._slab(modality, 0 if before is None else len(before))
+            self._logits = _joined(self._logits, slab, MODALITIES.index(modality))
+        self._grid_s += time.perf_counter() - started
+
+    def _append_pair(self, x: Modality, y: Modality, grown: Modality, encodings: Mapping[Modality, Array]) -> None:
+        """Append both inter-modality terms of the new encodings of one side and all of the other."""
+        forth, back = _pair(self._run, x, y, encodings, self._slices.pair_masks)
+        self._append_term(term_name(x, y), (x, y), grown, forth)
+        self._append_term(term_name(y, x), (y, x), grown, back)
+
+    def _append_term(self, name: str, axes: tuple[Modality, ...], grown: Modality, new: Array) -> None:
+        known = self._terms.get(name)
+        self._terms[name] = _Term(axes, _joined(known.values if known else None, new, axes.index(grown)))
+
+    def _slab(self, modality: Modality, first: int) -> NDArray[np.float32]:
+        """Logits [K_T, K_A, K_V, logits] of a modality's rows from the first on, and all rows of the others."""
+        rows = {modality: slice(first, None)}
+        terms = {name: _Term(term.axes, term.at(rows)) for name, term in self._terms.items()}
+        counts = {m: len(encodings) for m, encodings in self._encodings.items()}
+        counts[modality] -= first
+        return _logits(self._run, terms, [counts.get(m, 1) for m in MODALITIES], self._slices.grid_points)
 
 
-def _black_feature(run: RunGraph, video: Maskable) -> NDArray[np.float32]:
-    """The feature [d_v] of a black picture."""
-    features = run(
-        "video_frames",
-        frames=np.zeros_like(video.clip[:1]),
-        player=np.zeros_like(video.player[:1]),
-        keep=np.zeros((1, 1), np.bool_),
-    )[0]
-    feature: NDArray[np.float32] = features[0, 0]
-    return feature
+@dataclass(frozen=True)
+class _Term:
+    """What the head sees of one or two modalities."""
+
+    axes: tuple[Modality, ...]
+    values: Array
+    """[K_x, K_y, d_x], or [K, d] where the model has one modality."""
+
+    def at(self, place: Mapping[Modality, slice]) -> Array:
+        """The values in a block of the grid, whole along modalities that aren't named."""
+        block: Array = self.values[tuple(place.get(m, slice(None)) for m in self.axes)]
+        return block
 
 
-def _alike(player: NDArray[np.int64]) -> Iterator[slice]:
-    """Runs of frames whose players lie alike."""
-    changes = np.flatnonzero((player[1:] != player[:-1]).any(axis=(1, 2))) + 1
-    edges = [0, *changes.tolist(), len(player)]
-    for start, stop in pairwise(edges):
-        yield slice(start, stop)
+def _joined(before: Array | None, new: Array, axis: int) -> Array:
+    return new if before is None else np.concatenate([before, new], axis=axis)
 
 
-def _encode_pictures(run: RunGraph, video: Maskable, pictures: int) -> NDArray[np.float32]:
-    """Features [K, F, d_v] of the frames under each sub-mask, at most so many pictures in a call."""
-    rows = []
-    for masks in _spans(len(video.keep), pictures):
-        keep = video.keep[masks]
-        parts = [
-            run("video_frames", frames=video.clip[frames], player=video.player[frames], keep=keep)[0]
-            for frames in _spans(len(video.clip), max(1, pictures // len(keep)))
-        ]
-        rows.append(np.concatenate(parts, axis=1))
-    return np.concatenate(rows)
-
-
-def _in_slices(run: RunGraph, graph: str, clip: str, masked: Maskable, masks: int) -> Array:
-    """Encodings [K, L, d] of text or sound."""
-    given = {clip: masked.clip, "player": masked.player}
-    return np.concatenate([run(graph, **given, keep=masked.keep[rows])[0] for rows in _spans(len(masked.keep), masks)])
-
-
-def _spans(length: int, size: int) -> Iterator[slice]:
-    for start in range(0, length, size):
-        yield slice(start, min(start + size, length))
-
-
-def _logits(run: RunGraph, encodings: Mapping[Modality, Array], slices: Slices) -> NDArray[np.float32]:
-    """Logits [K_T, K_A, K_V, logits] from the encodings."""
-    present = [m for m in MODALITIES if m in encodings]
-    terms: dict[str, Array] = {}
-    axes: dict[str, tuple[Modality, ...]] = {}
-    for x, y in pairs_of(present):
-        forth, back = term_name(x, y), term_name(y, x)
-        terms[forth], terms[back] = _pair(run, x, y, encodings, slices.pair_masks)
-        axes |= {forth: (x, y), back: (y, x)}
-    if not terms:
-        terms, axes = {m: encodings[m][:, 0] for m in present}, {m: (m,) for m in present}
-    shape = [len(encodings[m]) if m in encodings else 1 for m in MODALITIES]
+def _logits(run: RunGraph, terms: Mapping[str, _Term], shape: list[int], points: int) -> NDArray[np.float32]:
+    """Logits [K_T, K_A, K_V, logits] from the terms of a grid of that shape, at most so many points in a call."""
     out: NDArray[np.float32] | None = None
-    for tile in _tiles(shape, slices.grid_points):
+    for tile in _tiles(shape, points):
         place = dict(zip(MODALITIES, tile, strict=True))
-        parts = {name: term[tuple(place[m] for m in axes[name])] for name, term in terms.items()}
-        block = run(HEAD, **parts)[0]
+        block = run(HEAD, **{name: term.at(place) for name, term in terms.items()})[0]
         if out is None:
             out = np.empty((*shape, block.shape[-1]), np.float32)
         out[tile] = block
@@ -210,8 +209,8 @@ def _pair(
     """Both inter-modality terms, [K_x, K_y, d_x] and [K_y, K_x, d_y]."""
     graph = pair_graph(x, y)
     blocks = [
-        [run(graph, x=encodings[x][rows], y=encodings[y][columns]) for columns in _spans(len(encodings[y]), masks)]
-        for rows in _spans(len(encodings[x]), masks)
+        [run(graph, x=encodings[x][rows], y=encodings[y][columns]) for columns in spans(len(encodings[y]), masks)]
+        for rows in spans(len(encodings[x]), masks)
     ]
     forth = np.concatenate([np.concatenate([block[0] for block in row], axis=1) for row in blocks])
     back = np.concatenate([np.concatenate([block[1] for block in row]) for row in blocks], axis=1)
@@ -223,6 +222,6 @@ def _tiles(shape: list[int], points: int) -> Iterator[tuple[slice, slice, slice]
     text, audio, video = shape
     audio_size = max(1, min(audio, points // video))
     text_size = max(1, points // (audio_size * video))
-    for t in _spans(text, text_size):
-        for a in _spans(audio, audio_size):
+    for t in spans(text, text_size):
+        for a in spans(audio, audio_size):
             yield t, a, slice(0, video)

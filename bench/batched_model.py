@@ -7,7 +7,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from batcher.backends.onnxruntime import OnnxRuntimeBackend
-from batcher.grid import Maskable, frame_features
+from batcher.maskable import Maskable
+from batcher.pictures import frame_features
 from bench.game import BoolArray, FloatArray, Game
 from bench.whole_model import logits
 from media.modality import MODALITIES, Modality

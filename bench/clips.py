@@ -11,7 +11,7 @@ import numpy as np
 
 from batcher.collection import Segment, read_collection
 from batcher.decode import clip_of
-from batcher.explain import Options
+from batcher.options import Options
 from export.artefact import Artefact
 from media import Clip, Text, Video
 

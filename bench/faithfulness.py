@@ -18,7 +18,7 @@ from typing import Annotated, Any, Final, Literal
 import click
 
 from batcher.collection import KNOWN, Segment, read_collection
-from batcher.explain import Options
+from batcher.options import Options
 from batcher.players import VIDEO_PLAYERS, VideoPlayers
 from batcher.run import Run, explain_collection
 from batcher.store.result import Result, load_result

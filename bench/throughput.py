@@ -20,7 +20,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from batcher.collection import Segment, read_collection
-from batcher.explain import Options
+from batcher.options import Options
 from batcher.players import VIDEO_PLAYERS, VideoPlayers
 from batcher.run import Event, Run, explain_collection
 from batcher.run.events import UnitDone

@@ -16,7 +16,7 @@ from batcher.backends import BackendError
 from batcher.backends.onnxruntime import DEVICES, Device
 from batcher.collection import CollectionError
 from batcher.designs import MAX_MASKS
-from batcher.explain import CLASSES, Classes, Options
+from batcher.options import CLASSES, MOST_TOLERANCE, Classes, Options
 from batcher.players import VIDEO_PLAYERS, VideoPlayers
 from batcher.run import ConfigError, Finished, Run, explain_collection
 from batcher.selection import Selection
@@ -118,6 +118,11 @@ def cli() -> None:
 @click.option("--estimator", default=Options.estimator, show_default=True, help="Or exact, or one registered.")
 @click.option("--video-players", type=click.Choice(VIDEO_PLAYERS), default="space", show_default=True)
 @click.option("--classes", type=click.Choice(CLASSES), default="predicted", show_default=True)
+@click.option(
+    "--tolerance",
+    type=click.FloatRange(min=0, min_open=True, max=MOST_TOLERANCE),
+    help="Masks until every share is known to so many percentage points, up or down.  [default: a fixed number]",
+)
 @click.option("--device", type=click.Choice(DEVICES), default="cpu", show_default=True)
 @click.option("--ray-address", help="A Ray cluster to run on, instead of this machine.")
 @click.option("--where", multiple=True, metavar="COLUMN=VALUE", help="Only segments with this value.")
@@ -135,6 +140,7 @@ def explain(
     estimator: str,
     video_players: VideoPlayers,
     classes: Classes,
+    tolerance: float | None,
     seed: int,
     device: Device,
     threads: int,
@@ -154,7 +160,7 @@ def explain(
         manifest=collection,
         artefact=model,
         out=out,
-        options=Options(masks, max_masks, estimator, video_players, classes, seed),
+        options=Options(masks, max_masks, estimator, video_players, classes, seed, tolerance),
         selection=Selection(where, limit),
         device=device,
         threads=threads,

@@ -16,8 +16,8 @@ import mmexplain
 from batcher.backends.onnxruntime import OnnxRuntimeBackend
 from batcher.collection import read_collection
 from batcher.decode import clip_of
-from batcher.explain import Options
 from batcher.grid import Grid
+from batcher.options import Options
 from batcher.run import Run, explain_collection
 from batcher.store.schema import TABLES
 from export.artefact import load_artefact

@@ -1,9 +1,12 @@
 """Backends: what evaluates an artefact's graphs on one clip."""
 
+from collections.abc import Mapping
 from pathlib import Path
-from typing import Protocol
+from typing import Any, Protocol
 
-from batcher.grid import Grid, Maskable
+from numpy.typing import NDArray
+
+from batcher.grid import Divided, Grid, GrowingGrid, Maskable
 from export.artefact import Artefact
 from media.modality import Modality
 
@@ -21,6 +24,12 @@ class Backend(Protocol):
 
     def grid(self, inputs: dict[Modality, Maskable]) -> Grid:
         """Logits of the product grid of the sub-masks."""
+
+    def grow(self, clip: Mapping[Modality, Divided]) -> GrowingGrid:
+        """A grid without sub-masks, which are appended as they are asked for."""
+
+    def run(self, graph: str, /, **inputs: NDArray[Any]) -> list[NDArray[Any]]:
+        """Run one graph on its inputs, by name."""
 
 
 __all__ = ["Backend", "BackendError"]

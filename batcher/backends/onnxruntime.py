@@ -1,5 +1,6 @@
 """ONNX Runtime in this process."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final, Literal, get_args
@@ -9,7 +10,7 @@ import onnxruntime
 from numpy.typing import NDArray
 
 from batcher.backends import BackendError
-from batcher.grid import Grid, Maskable, Slices, evaluate_grid
+from batcher.grid import Divided, Grid, GrowingGrid, Maskable, Slices, evaluate_grid
 from export.artefact import Artefact, absent_encodings, graph_names, load_artefact
 from media.modality import Modality
 
@@ -57,6 +58,10 @@ class OnnxRuntimeBackend:
     def grid(self, inputs: dict[Modality, Maskable]) -> Grid:
         """Logits of the product grid of one clip's sub-masks."""
         return evaluate_grid(self.run, inputs, self.absent, self.slices)
+
+    def grow(self, clip: Mapping[Modality, Divided]) -> GrowingGrid:
+        """A grid of one clip without sub-masks, which are appended as they are asked for."""
+        return GrowingGrid(self.run, clip, self.absent, self.slices)
 
     def run(self, graph: str, /, **inputs: Array) -> list[Array]:
         """Run one graph on its inputs, by name."""

@@ -11,12 +11,14 @@ from batcher.estimators.arrays import (
 )
 from batcher.estimators.estimator import CoalitionEstimator, GridEstimator
 from batcher.estimators.explanation import Explanation
-from batcher.estimators.registry import estimator_names, find_estimator, takes_grid
+from batcher.estimators.registry import DEFAULT, design_kind, estimator_names, find_estimator, takes_grid
 
 __all__ = [
+    "DEFAULT",
     "CoalitionEstimator",
     "Explanation",
     "GridEstimator",
+    "design_kind",
     "estimate",
     "estimator_names",
     "flatten_grid",
@@ -28,7 +30,7 @@ def estimate(
     values: npt.ArrayLike,
     designs: BoolArray | GridDesigns,
     *,
-    estimator: str = "grid-kernelshap",
+    estimator: str = DEFAULT,
     seed: int = 0,
 ) -> Explanation:
     """Estimate the Shapley values of every player from the values of coalitions.

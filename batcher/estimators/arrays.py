@@ -77,6 +77,44 @@ def row_of_size(design: BoolArray, size: int) -> int | None:
     return int(rows[0]) if len(rows) else None
 
 
+def grid_ends(designs: GridDesigns) -> tuple[tuple[int, ...], tuple[int, ...]]:
+    """The grid points of none and all.
+
+    Raises:
+        ValueError: A design lacks none or all.
+    """
+    rows = [
+        (_row(name, design, 0), _row(name, design, design.shape[1]))
+        for name, design in zip(MODALITIES, designs, strict=True)
+    ]
+    return tuple(none for none, _ in rows), tuple(full for _, full in rows)
+
+
+def check_distinct(designs: GridDesigns) -> None:
+    """Look for masks that a design repeats.
+
+    Raises:
+        ValueError: One does.
+    """
+    for name, design in zip(MODALITIES, designs, strict=True):
+        repeated = len(design) - len(np.unique(design, axis=0)) if design.shape[1] else len(design) - 1
+        if repeated:
+            raise ValueError(
+                f"the {name} design, of shape {design.shape}, repeats {repeated} of its masks: give each once, a "
+                "second value of a mask says nothing new"
+            )
+
+
+def _row(modality: str, design: BoolArray, size: int) -> int:
+    row = row_of_size(design, size)
+    if row is None:
+        raise ValueError(
+            f"the {modality} design, of shape {design.shape}, has no mask that keeps {size} players: add "
+            "none and all to each design, efficiency needs their values"
+        )
+    return row
+
+
 def _check_design(what: str, design: npt.ArrayLike) -> BoolArray:
     array = np.asarray(design)
     if array.dtype != np.bool_:

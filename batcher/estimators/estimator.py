@@ -2,9 +2,12 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Literal
 
 from batcher.estimators.arrays import BoolArray, FloatArray, GridDesigns
 from batcher.estimators.explanation import Explanation
+
+DesignKind = Literal["pairs", "chains"]
 
 
 @dataclass(frozen=True)
@@ -13,6 +16,9 @@ class GridEstimator:
 
     run: Callable[[FloatArray, GridDesigns, int], Explanation]
     """(values float64 [K_T, K_A, K_V, C], three designs bool [K_m, n_m], seed) -> Explanation."""
+
+    design: DesignKind = "pairs"
+    """What its designs are made of: complement pairs, or chains of masks that grow by one player."""
 
 
 @dataclass(frozen=True)

@@ -35,7 +35,7 @@ def shapley_values(values: FloatArray, coalitions: BoolArray) -> Explanation:
         halves = v.reshape(-1, 2, 1 << i, v.shape[1])
         without = size.reshape(-1, 2, 1 << i)[:, 0]
         phi[i] = np.tensordot(weights[without], halves[:, 1] - halves[:, 0], axes=2)
-    return Explanation(phi=phi, se=np.zeros_like(phi))
+    return Explanation.of_errors(phi, (), {})
 
 
 def _in_code_order(values: FloatArray, coalitions: BoolArray) -> FloatArray:

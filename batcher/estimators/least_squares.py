@@ -5,8 +5,9 @@ from dataclasses import dataclass
 import numpy as np
 from scipy.linalg import eigh, helmert
 
-from batcher.estimators.arrays import MODALITIES, BoolArray, FloatArray, GridDesigns, row_of_size
+from batcher.estimators.arrays import FloatArray, GridDesigns, grid_ends
 from batcher.estimators.explanation import Explanation
+from batcher.estimators.rules import pair_clusters
 from batcher.estimators.shapley_kernel import grid_weights
 
 RANK_TOLERANCE = 1e-12
@@ -42,51 +43,72 @@ def fit_additive(values: FloatArray, designs: GridDesigns) -> Explanation:
         designs: bool [K_m, n_m]; none and all are in each.
 
     Returns:
-        phi without standard errors. Diagnostics: ``rank_deficiency`` (directions of phi that the masks leave
-        undetermined), ``condition_number`` (of the normal equations on the others) and ``residual_share`` (of
-        the weighted squared deviation from an even split, the share that no additive game explains).
+        phi, with standard errors where the masks determine it (`_errors_of_pairs`). Diagnostics:
+        ``rank_deficiency`` (directions of phi that the masks leave undetermined), ``condition_number`` (of the normal
+        equations on the others) and ``residual_share`` (of the weighted squared deviation from an even split, the
+        share that no additive game explains).
 
     Raises:
         ValueError: A design lacks none or all.
     """
-    none, full = _grid_ends(designs)
-    equations = _normal_equations(values, designs, none, full)
-    return _solve(equations)
-
-
-def _grid_ends(designs: GridDesigns) -> tuple[tuple[int, ...], tuple[int, ...]]:
-    """The grid points of none and all."""
-    rows = [
-        (_row(name, design, 0), _row(name, design, design.shape[1]))
-        for name, design in zip(MODALITIES, designs, strict=True)
-    ]
-    return tuple(none for none, _ in rows), tuple(full for _, full in rows)
-
-
-def _row(modality: str, design: BoolArray, size: int) -> int:
-    row = row_of_size(design, size)
-    if row is None:
-        raise ValueError(
-            f"the {modality} design, of shape {design.shape}, has no mask that keeps {size} players: add "
-            "none and all to each design, efficiency needs their values"
-        )
-    return row
+    none, full = grid_ends(designs)
+    weights = grid_weights(designs)
+    y = values - values[none]
+    equations = _normal_equations(weights, y, designs, delta=y[full])
+    explanation = _solve(equations)
+    if explanation.diagnostics["rank_deficiency"]:
+        return explanation
+    residuals = y - _predicted(explanation.phi, designs)
+    errors = (_errors_of_pairs(axis, weights, residuals, designs, equations.gram) for axis in range(len(designs)))
+    return Explanation.of_errors(explanation.phi, tuple(errors), explanation.diagnostics)
 
 
 def _normal_equations(
-    values: FloatArray, designs: GridDesigns, none: tuple[int, ...], full: tuple[int, ...]
+    weights: FloatArray, y: FloatArray, designs: GridDesigns, *, delta: FloatArray
 ) -> NormalEquations:
-    weights = grid_weights(designs)
-    y = values - values[none]
+    return NormalEquations(
+        gram=_gram(weights, designs),
+        moment=_moment(weights, y, designs),
+        power=np.einsum("jkl,jklc,jklc->c", weights, y, y),
+        delta=delta,
+    )
+
+
+def _moment(weights: FloatArray, y: FloatArray, designs: GridDesigns) -> FloatArray:
+    """Sum of W z y over the grid, [p, C]."""
     weighted = weights[..., None] * y
     text_audio = weighted.sum(axis=2)
     moments = (text_audio.sum(axis=1), text_audio.sum(axis=0), weighted.sum(axis=(0, 1)))
-    return NormalEquations(
-        gram=_gram(weights, designs),
-        moment=np.concatenate([Z.T @ moment for Z, moment in zip(_indicators(designs), moments, strict=True)]),
-        power=np.einsum("jklc,jklc->c", weighted, y),
-        delta=values[full] - values[none],
-    )
+    return np.concatenate([Z.T @ moment for Z, moment in zip(_indicators(designs), moments, strict=True)])
+
+
+def _predicted(phi: FloatArray, designs: GridDesigns) -> FloatArray:
+    """The additive game's values on the grid, [K_T, K_A, K_V, C]."""
+    ends = np.cumsum([design.shape[1] for design in designs])[:-1]
+    text, audio, video = (Z @ part for Z, part in zip(_indicators(designs), np.split(phi, ends), strict=True))
+    return text[:, None, None] + audio[:, None] + video
+
+
+def _errors_of_pairs(
+    axis: int, weights: FloatArray, residuals: FloatArray, designs: GridDesigns, gram: FloatArray
+) -> FloatArray:
+    """What each complement pair of a modality's masks puts into the error of phi, float64 [D, p, C].
+
+    With H and s the pair's parts of the Gram matrix G and of the sum of W z e, leaving the pair out changes phi by
+    (G - H)^-1 s among the vectors that sum to 0. That overstates the error, (G)^-1 s understates it, because the fit
+    leans towards the pair; (G - H / 2)^-1 s is right to first order, as HC2 is (MacKinnon and White 1985).
+    """
+    clusters = pair_clusters(designs[axis])
+    Q = helmert(len(gram)).T if len(gram) > 1 else np.zeros((len(gram), 0))
+    changes = np.zeros((clusters.shape[1], len(gram), residuals.shape[-1]))
+    for d, counts in enumerate(clusters.T):
+        rows = np.flatnonzero(counts)
+        text, audio, video = (design[rows] if i == axis else design for i, design in enumerate(designs))
+        part = (text, audio, video)
+        here = weights.take(rows, axis)
+        scores = _moment(here, residuals.take(rows, axis), part) * counts[rows[0]]
+        changes[d] = Q @ np.linalg.solve(Q.T @ (gram - _gram(here, part) / 2) @ Q, Q.T @ scores)
+    return changes
 
 
 def _indicators(designs: GridDesigns) -> list[FloatArray]:

@@ -2,15 +2,29 @@
 
 from importlib.metadata import EntryPoint, entry_points
 
-from batcher.estimators import exact, grid_kernelshap, kernelshap
-from batcher.estimators.estimator import CoalitionEstimator, Estimator, GridEstimator
+from batcher.estimators import (
+    chains,
+    exact,
+    grid_interpolation,
+    grid_interpolation_ard,
+    grid_kernelshap,
+    kernelshap,
+    permutation,
+)
+from batcher.estimators.estimator import CoalitionEstimator, DesignKind, Estimator, GridEstimator
 
 ENTRY_POINT_GROUP = "mmexplain.estimators"
 
+DEFAULT = "grid-interpolation"
+
 BUILT_IN: dict[str, Estimator] = {
+    "chains": chains.ESTIMATOR,
     "exact": exact.ESTIMATOR,
+    "grid-interpolation": grid_interpolation.ESTIMATOR,
+    "grid-interpolation-ard": grid_interpolation_ard.ESTIMATOR,
     "grid-kernelshap": grid_kernelshap.ESTIMATOR,
     "kernelshap": kernelshap.ESTIMATOR,
+    "permutation": permutation.ESTIMATOR,
 }
 
 
@@ -28,6 +42,17 @@ def takes_grid(name: str) -> bool:
     """
     found = find_estimator(name)
     return isinstance(found, GridEstimator) or found.accepts_grid
+
+
+def design_kind(name: str) -> DesignKind:
+    """What the designs of an estimator that takes a grid are made of.
+
+    Raises:
+        ValueError: As `find_estimator`.
+        TypeError: As `find_estimator`.
+    """
+    found = find_estimator(name)
+    return found.design if isinstance(found, GridEstimator) else "pairs"
 
 
 def find_estimator(name: str) -> Estimator:

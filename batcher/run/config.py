@@ -9,7 +9,8 @@ from pathlib import Path
 from typing import Any, Final
 
 from batcher.backends.onnxruntime import Device
-from batcher.explain import Options
+from batcher.costs import PassCosts
+from batcher.options import Options
 from batcher.selection import Selection
 from batcher.store.files import RUN, replaced
 from batcher.store.schema import SCHEMA_VERSION
@@ -36,9 +37,10 @@ class RunConfig:
     """Threads of one worker: a sum's last digits depend on them."""
 
     def described(self) -> dict[str, Any]:
-        """By option, one level deep."""
+        """By option, one level deep. One that is None is left out, as in results of before it existed."""
         options = asdict(self.options)
-        return {name: value for name, value in asdict(self).items() if name != "options"} | options
+        every = {name: value for name, value in asdict(self).items() if name != "options"} | options
+        return {name: value for name, value in every.items() if value is not None}
 
     @property
     def digest(self) -> str:
@@ -89,8 +91,30 @@ def check_folder(out: Path, metadata: dict[str, Any]) -> None:
         raise ConfigError(f"{out} isn't an empty folder and holds no {RUN}; choose another --out")
 
 
+def recorded_costs(out: Path) -> PassCosts | None:
+    """The costs that an earlier start measured, if any did.
+
+    Args:
+        out: the result folder, of which `check_folder` thought well.
+
+    Raises:
+        ConfigError: `run.json` holds other costs than these.
+    """
+    path = out / RUN
+    costs = json.loads(path.read_text()).get("costs") if path.exists() else None
+    try:
+        return None if costs is None else PassCosts(**costs)
+    except TypeError as error:
+        raise ConfigError(f"{path} holds costs that can't be read ({error}); choose another --out") from error
+
+
 def record_run(
-    out: Path, manifest: Path, artefact_folder: Path, selection: Selection, metadata: dict[str, Any]
+    out: Path,
+    manifest: Path,
+    artefact_folder: Path,
+    selection: Selection,
+    metadata: dict[str, Any],
+    costs: PassCosts | None = None,
 ) -> None:
     """Write `run.json`.
 
@@ -100,12 +124,15 @@ def record_run(
         artefact_folder: of the model.
         selection: what of the collection is explained; may change from start to start.
         metadata: of `file_metadata`.
+        costs: by which masks are chosen.
     """
     run = metadata | {
         "manifest": str(manifest.resolve()),
         "artefact_folder": str(artefact_folder.resolve()),
         "selection": asdict(selection),
     }
+    if costs:
+        run["costs"] = asdict(costs)
     with replaced(out / RUN) as partial:
         partial.write_text(json.dumps(run, indent=2) + "\n")
 

@@ -6,11 +6,12 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from batcher.backends.onnxruntime import Device, open_graph
+from batcher.backends.onnxruntime import Device, OnnxRuntimeBackend, open_graph
 from batcher.collection import CollectionError, Segment, read_collection
-from batcher.explain import Options, check_options
+from batcher.costs import PassCosts, measure_costs
+from batcher.options import Options, check_options
 from batcher.outcome import FAILED, UNAVAILABLE
-from batcher.run.config import ConfigError, RunConfig, check_folder, file_metadata, record_run
+from batcher.run.config import ConfigError, RunConfig, check_folder, file_metadata, record_run, recorded_costs
 from batcher.run.events import Event, Finished, SegmentFailed, Started, UnitDone
 from batcher.run.executors import Executor, InProcess
 from batcher.run.lock import exclusive
@@ -72,15 +73,25 @@ def explain_collection(run: Run, on_event: Callable[[Event], None] = lambda _: N
     metadata = file_metadata(config, artefact)
     check_folder(run.out, metadata)
     with exclusive(run.out):
-        setup = WorkerSetup(run.artefact.resolve(), run.device, run.threads, run.options, run.out.resolve(), metadata)
+        model, costs = run.artefact.resolve(), _costs(run)
+        setup = WorkerSetup(model, run.device, run.threads, run.options, run.out.resolve(), metadata, costs)
         done = _resume(run, setup.store(), selected)
-        record_run(run.out, run.manifest, run.artefact, run.selection, metadata)
+        record_run(run.out, run.manifest, run.artefact, run.selection, metadata, costs)
         on_event(Started(len(selected), len(done), artefact.trained))
         if len(done) < len(selected):
             _explain_rest(run, setup, artefact, len(selected), done, on_event)
         finished = summarise(run.out, selected)
     on_event(finished)
     return finished
+
+
+def _costs(run: Run) -> PassCosts | None:
+    """What sub-masks cost, measured by the first start alone: masks, and with them rows, follow from it."""
+    if run.options.tolerance is None:
+        return None
+    return recorded_costs(run.out) or measure_costs(
+        OnnxRuntimeBackend.load(run.artefact, device=run.device, threads=run.threads)
+    )
 
 
 def _resume(run: Run, store: Store, selected: Mapping[str, str]) -> set[str]:

@@ -12,8 +12,10 @@ from threadpoolctl import threadpool_limits
 from batcher.backends import Backend
 from batcher.backends.onnxruntime import Device, OnnxRuntimeBackend
 from batcher.collection import Segment
+from batcher.costs import PassCosts
 from batcher.decode import Decoded
-from batcher.explain import Options, explain_clip
+from batcher.explain import explain_clip
+from batcher.options import Options
 from batcher.outcome import Failure
 from batcher.run.unit import Unit, UnitReport
 from batcher.store.files import Store
@@ -31,6 +33,8 @@ class WorkerSetup:
     options: Options
     out: Path
     metadata: dict[str, Any]
+    costs: PassCosts | None = None
+    """What sub-masks cost, where a tolerance says how many there are."""
 
     def store(self) -> Store:
         """The result folder."""
@@ -56,7 +60,7 @@ class Worker:
         self.backend: Backend = OnnxRuntimeBackend.load(
             setup.artefact_folder, device=setup.device, threads=setup.threads
         )
-        self.options = setup.options
+        self.options, self.costs = setup.options, setup.costs
         self.store = setup.store()
 
     def explain_unit(self, unit: Unit, decoded: Iterable[Decoded], attempts: int) -> UnitReport:
@@ -91,7 +95,7 @@ class Worker:
         """Add the rows of one segment, or say why there are none."""
         artefact = self.backend.artefact
         try:
-            explanation = explain_clip(clip, segment.segment_id, self.backend, self.options)
+            explanation = explain_clip(clip, segment.segment_id, self.backend, self.options, costs=self.costs)
         except MediaError as error:
             return Failure("explain", str(error))
         except Exception as error:  # noqa: BLE001  # one odd segment must not stop a night's run

@@ -5,14 +5,13 @@ from dataclasses import asdict
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 from batcher.collection import Segment
 from batcher.explain import SegmentExplanation
 from batcher.outcome import EXPLAINED, Failure
 from export.artefact import Artefact
 from media import Clip
-from media.modality import MODALITIES, Modality
+from media.modality import MODALITIES
 
 Row = dict[str, Any]
 
@@ -43,8 +42,9 @@ def explained_segment(
         "encoder_passes": sum(explanation.masks.values()),
         "frames_encoded": explanation.frames_encoded,
         "estimator": estimator,
-        "se_max": None if se is None else float(se.max()),
+        "se_max": None if se is None else float(se.max(initial=0.0)),
         "converged": explanation.converged,
+        "reliable": explanation.reliable,
         "cut": clip.cut,
         "trained": explanation.trained,
         "status": EXPLAINED,
@@ -81,31 +81,24 @@ def contributions(segment_id: str, explanation: SegmentExplanation, labels: tupl
 
 
 def modality_sums(explanation: SegmentExplanation, column: int) -> dict[str, float | None]:
-    """Signed sum and share of each modality, for one of the classes explained.
-
-    A share is sum |phi| of the modality over sum |phi| of all (MM-SHAP, Parcalabescu and Frank 2023, eq. 2 and
-    3). It is corrected for noise only where there is none: `exact` has standard errors of 0.
-    """
-    phi = explanation.estimate.phi[:, column]
-    se = explanation.estimate.se
-    total = float(np.abs(phi).sum())
-    noiseless = se is not None and not se[:, column].any()
+    """Signed sum, its standard error, and shares of each modality that is present, for one of the classes explained."""
+    shares = explanation.shares[column]
     row: dict[str, float | None] = {}
-    for modality in MODALITIES:
-        mine = _of(explanation, modality)
-        if not mine.any():
-            continue
-        row[f"phi_{modality}"] = float(phi[mine].sum())
-        share = float(np.abs(phi[mine]).sum()) / total if total else None
-        row[f"share_{modality}_plain"] = share
-        if noiseless:
-            row[f"se_{modality}"] = 0.0
-            row |= {f"share_{modality}{end}": share for end in ("", "_low", "_high")}
+    for place, modality in enumerate(explanation.modalities):
+        mine = np.array([player.modality == modality for player in explanation.players])
+        row |= {
+            f"phi_{modality}": float(explanation.estimate.phi[mine, column].sum()),
+            f"se_{modality}": explanation.estimate.se_of_sum(mine, column),
+            f"share_{modality}": _known(shares.corrected[place]),
+            f"share_{modality}_low": _known(shares.low[place]),
+            f"share_{modality}_high": _known(shares.high[place]),
+            f"share_{modality}_plain": _known(shares.plain[place]),
+        }
     return row
 
 
-def _of(explanation: SegmentExplanation, modality: Modality) -> NDArray[np.bool_]:
-    return np.array([player.modality == modality for player in explanation.players])
+def _known(value: np.float64) -> float | None:
+    return None if np.isnan(value) else float(value)
 
 
 def attributions(segment_id: str, explanation: SegmentExplanation, labels: tuple[str, ...]) -> list[Row]:

@@ -45,7 +45,17 @@ SEGMENTS: Final = pa.schema(
         _field("frames_encoded", pa.int32(), "pictures that went through the frame encoder"),
         _field("estimator", pa.string(), "how phi was estimated"),
         _field("se_max", pa.float64(), "largest standard error of phi; null where the estimator gives none"),
-        _field("converged", pa.bool_(), "whether the masks sufficed to determine every player's value"),
+        _field(
+            "converged",
+            pa.bool_(),
+            "whether the masks sufficed to determine every player's value, and to reach the tolerance if one was set",
+        ),
+        _field(
+            "reliable",
+            pa.bool_(),
+            "whether they sufficed to trust standard errors and intervals: all, or 3 for each of a modality's players; "
+            "null where the estimator gives none",
+        ),
         _field("cut", pa.bool_(), "whether the model saw only a part of the segment"),
         _field("trained", pa.bool_(), "false: the model's weights are random, and its explanations mean nothing"),
         _field("status", pa.string(), f"{EXPLAINED}, {FAILED} or {UNAVAILABLE}", nullable=False),
@@ -68,7 +78,7 @@ CONTRIBUTIONS: Final = pa.schema(
         _field("v_all", pa.float64(), f"value with nothing masked: {VALUE}", UNIT, nullable=False),
         *_per_modality("phi_{}", "sum of the {} players' Shapley values; null where absent", UNIT),
         *_per_modality("se_{}", "standard error of phi_{}; null where the estimator gives none", UNIT),
-        *_per_modality("share_{}", "share of {}, corrected for noise; null without standard errors", "share"),
+        *_per_modality("share_{}", "share of {}, the bias of noise taken off; null without standard errors", "share"),
         *_per_modality("share_{}_low", "lower end of its 95 % interval", "share"),
         *_per_modality("share_{}_high", "upper end of its 95 % interval", "share"),
         *_per_modality("share_{}_plain", "sum |phi| of {} over sum |phi|; null where absent or 0/0", "share"),

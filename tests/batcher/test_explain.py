@@ -8,7 +8,8 @@ import pytest
 from scipy.special import expit
 from scipy.special import softmax as scipys_softmax
 
-from batcher.explain import Options, explain_clip
+from batcher.explain import explain_clip
+from batcher.options import Options
 from media import MediaError, Video, from_ids
 
 EXACT = Options(estimator="exact", video_players="time", classes="all")
@@ -235,6 +236,11 @@ def test_a_score_is_explained_on_its_own_scale(clip, fake_backend, sign):
     other = explain_clip(clip, "s", scaled, CHEAP)
     assert other.explained == explanation.explained == (0,)
     np.testing.assert_allclose(other.estimate.phi, sign * 64 * explanation.estimate.phi, rtol=1e-9, atol=1e-9)
+
+
+def test_a_tolerance_needs_costs(clip, fake_backend):
+    with pytest.raises(ValueError, match=r"tolerance is 2.0 and no costs are known: give those of measure_costs"):
+        explain_clip(clip, "s", fake_backend(), replace(CHEAP, tolerance=2.0))
 
 
 def test_of_a_binary_head_the_emotion_with_the_surest_yes_is_predicted(clip, fake_backend):

@@ -1,14 +1,16 @@
 """The grid of a small model in numpy, held against masking each coalition's clip by hand."""
 
+from collections import Counter
 from dataclasses import dataclass, field
-from itertools import combinations, product
+from itertools import combinations, permutations, product
 
 import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from batcher.grid import Maskable, Slices, evaluate_grid, frame_features
+from batcher.grid import Divided, GrowingGrid, Maskable, Slices, evaluate_grid
+from batcher.pictures import DistinctPictures, frame_features, new_pictures
 from batcher.players import video_players
 from media import Video
 
@@ -215,6 +217,105 @@ def test_fewer_modalities_leave_axes_of_length_one(modalities, used):
         assert bool(called & encoders[m]) == (m in used)
 
 
+def growing_grid(model, inputs, bounds=None):
+    divided = {m: Divided(masked.clip, masked.player) for m, masked in inputs.items()}
+    return GrowingGrid(model.run, divided, model.absent, bounds or Slices())
+
+
+def some_steps(inputs, rng):
+    """Every modality's sub-masks cut into parts, and all of the parts in any order that keeps a modality's own."""
+    parts = {}
+    for m, masked in inputs.items():
+        cuts = np.sort(rng.choice(np.arange(1, len(masked.keep)), rng.integers(0, 3), replace=False))
+        parts[m] = np.split(masked.keep, cuts)
+    order = rng.permutation([m for m, keeps in parts.items() for _ in keeps])
+    return [(str(m), parts[m].pop(0)) for m in order]
+
+
+@pytest.mark.parametrize(("modalities", "used"), [(m, u) for m in SUBSETS for u in SUBSETS if set(u) <= set(m)])
+def test_a_grid_grown_in_any_order_is_the_one_evaluated_at_once(modalities, used):
+    rng = np.random.default_rng(6)
+    inputs = {m: masked for m, masked in some_clip(rng).items() if m in used}
+    for _ in range(8):
+        model, at_once = SmallModel(modalities), SmallModel(modalities)
+        bounds = Slices(*(int(size) for size in rng.integers(1, 9, 5)), grid_points=int(rng.integers(1, 150)))
+        growing = growing_grid(model, inputs, bounds)
+        for m, keep in some_steps(inputs, rng):
+            growing.extend(m, keep)
+        expected = evaluate_grid(at_once.run, inputs, at_once.absent, bounds)
+        np.testing.assert_allclose(growing.grid().logits, expected.logits, atol=1e-6)
+        assert growing.grid().frames_encoded == expected.frames_encoded == encoded_pictures(model)
+        assert growing.grid().logits.dtype == np.float32
+
+
+@pytest.mark.parametrize("order", list(permutations(MODALITIES)), ids="-".join)
+def test_a_grid_at_once_takes_no_more_calls_than_its_slices_make(order):
+    model, inputs = SmallModel(), some_clip(np.random.default_rng(7), K=(7, 5, 6))
+    bounds = Slices(text_masks=3, audio_masks=2, pictures=1000, video_masks=4, pair_masks=3, grid_points=13)
+    evaluate_grid(model.run, {m: inputs[m] for m in order}, model.absent, bounds)
+    assert Counter(graph for graph, _ in model.calls) == {
+        "text_encoder": 3,
+        "audio_encoder": 3,
+        "video_frames": 2,  # black, and all else
+        "video_encoder": 2,
+        "pairs_text_audio": 3 * 2,
+        "pairs_text_video": 3 * 2,
+        "pairs_audio_video": 2 * 2,
+        "head": 7 * 3,  # two rows of sound by six of video are the most below 13
+    }
+
+
+def points(shapes):
+    K_T, K_A, _ = shapes["text_audio"]
+    return K_T * K_A * shapes["text_video"][1]
+
+
+@pytest.mark.parametrize("grown", MODALITIES)
+def test_growing_calls_the_graphs_for_what_is_new_alone(grown):
+    model, inputs = SmallModel(), some_clip(np.random.default_rng(8), K=(5, 4, 6))
+    K = {"text": 5, "audio": 4, "video": 6}
+    growing = growing_grid(model, inputs)
+    for m, masked in inputs.items():
+        growing.extend(m, masked.keep)
+    model.calls.clear()
+    n = inputs[grown].keep.shape[1]
+    growing.extend(grown, np.random.default_rng(9).random((3, n)) < 0.5)
+    encoders = {"text": {"text_encoder"}, "audio": {"audio_encoder"}, "video": {"video_frames", "video_encoder"}}
+    pairs = {f"pairs_{x}_{y}": (x, y) for x, y in combinations(MODALITIES, 2)}
+    called = {graph for graph, _ in model.calls}
+    assert called == encoders[grown] | {name for name, pair in pairs.items() if grown in pair} | {"head"}
+    for graph, shapes in model.calls:
+        if graph in pairs:
+            x, y = pairs[graph]
+            assert (shapes["x"][0], shapes["y"][0]) == tuple(3 if m == grown else K[m] for m in (x, y))
+        elif graph == "video_encoder":
+            assert shapes["features"][0] == 3
+        elif graph.endswith("_encoder"):
+            assert shapes["keep"] == (3, n)
+    assert sum(points(shapes) for graph, shapes in model.calls if graph == "head") == 3 * 120 // K[grown]
+
+
+def test_a_modality_without_sub_masks_keeps_pairs_and_head_waiting():
+    model, inputs = SmallModel(), some_clip(np.random.default_rng(10))
+    growing = growing_grid(model, inputs)
+    assert not model.calls
+    growing.extend("video", inputs["video"].keep)
+    growing.extend("text", inputs["text"].keep[:2])
+    growing.extend("text", inputs["text"].keep[2:])
+    assert {graph for graph, _ in model.calls} & {"head", "pairs_text_audio", "pairs_audio_video"} == set()
+    with pytest.raises(ValueError, match="no sub-masks of audio yet: extend each modality"):
+        growing.grid()
+
+
+def test_only_what_the_clip_has_can_be_extended():
+    model, inputs = SmallModel(), some_clip(np.random.default_rng(11))
+    growing = growing_grid(model, {"text": inputs["text"]})
+    with pytest.raises(ValueError, match="sub-masks of video, and the clip has text: extend one of these"):
+        growing.extend("video", inputs["video"].keep)
+    with pytest.raises(ValueError, match=r"^0 sub-masks of text.*by at least one"):
+        growing.extend("text", inputs["text"].keep[:0])
+
+
 def encoded_pictures(model):
     shapes = [shapes for graph, shapes in model.calls if graph == "video_frames"]
     return sum(s["keep"][0] * s["frames"][0] for s in shapes)
@@ -268,3 +369,52 @@ def test_equal_sub_masks_of_space_are_encoded_once():
     features, encoded = frame_features(model.run, twice, 64)
     assert encoded == encoded_pictures(model) == 7 * 5 + 1  # 8 distinct masks, of which one is black
     np.testing.assert_array_equal(features[:8], features[:7:-1])
+
+
+@pytest.mark.parametrize("kind", ["space", "time", "space-time"])
+def test_pictures_that_are_encoded_arent_encoded_again(kind):
+    video, model = maskable(13, kind, 12, np.random.default_rng(12)), SmallModel()
+    at_once, encoded = frame_features(model.run, video, 64)
+    model.calls.clear()
+    pictures = DistinctPictures(model.run, video, 64)
+    for rows in (slice(0, 3), slice(3, 8), slice(2, 12), slice(0, 12)):
+        pictures.encode(video.keep[rows])
+    np.testing.assert_array_equal(pictures.features(video.keep), at_once)
+    assert pictures.encoded == encoded == encoded_pictures(model)
+
+
+def test_more_sub_masks_of_time_cost_no_picture():
+    video, model = maskable(23, "time", 2, np.random.default_rng(13)), SmallModel()
+    inputs = some_clip(np.random.default_rng(13)) | {"video": video}
+    growing = growing_grid(model, inputs)
+    for m, masked in inputs.items():
+        growing.extend(m, masked.keep)
+    before = encoded_pictures(model)
+    growing.extend("video", np.random.default_rng(14).random((40, 10)) < 0.5)
+    assert growing.grid().frames_encoded == encoded_pictures(model) == before == 23 + 1
+
+
+def layouts(frames, kind):
+    return maskable(frames, kind, 2, np.random.default_rng(0)).player
+
+
+def test_one_more_mask_of_space_shows_every_frame_anew_and_of_time_none():
+    assert new_pictures(layouts(13, "space"), 20) == pytest.approx(13, abs=0.01)
+    assert new_pictures(layouts(13, "space-time"), 20) == pytest.approx(13, abs=0.01)
+    assert new_pictures(layouts(13, "time"), 2) == 0
+    assert new_pictures(np.full((5, 4, 4), -1), 2) == 0
+
+
+@pytest.mark.parametrize("masks", [0, 1, 3])
+def test_new_pictures_are_counted_as_uniform_masks_show_them(masks):
+    # Two players halve four frames, a third one has the fifth: all 8^(masks + 1) draws, after none and all.
+    player = np.repeat(np.array([0, 0, 0, 0, 2]), 16).reshape(5, 4, 4)
+    player[:4, :, 2:] = 1
+    subsets = np.array(list(product([False, True], repeat=3)))
+    expected = []
+    for draw in product(subsets, repeat=masks + 1):
+        seen = [subsets[0], subsets[-1], *draw[:-1]]
+        halves = all((draw[-1][:2] != mask[:2]).any() for mask in seen)
+        fifth = all(draw[-1][2] != mask[2] for mask in seen)
+        expected.append(4 * halves + fifth)
+    assert new_pictures(player, masks) == pytest.approx(np.mean(expected))

@@ -99,6 +99,12 @@ def test_a_corpus_has_the_clips_that_were_asked_for(mmexplain, tmp_path):
         (["explain", "{manifest}", "--out", "{out}", "--model", "{model}", "--workers", "-1"], "--workers"),
         (["explain", "{manifest}", "--out", "{out}", "--model", "{model}", "--estimator", "kernelshap"], "take a grid"),
         (["explain", "{manifest}", "--out", "{out}", "--model", "{model}", "--video-players", "all"], "--video-"),
+        (
+            ["explain", "{manifest}", "--out", "{out}", "--model", "{model}", "--tolerance", "0"],
+            "'--tolerance': 0.0 is",
+        ),
+        (["explain", "{manifest}", "--out", "{out}", "--model", "{model}", "--tolerance", "101"], "range 0<x<=100"),
+        (["explain", "{manifest}", "--out", "{out}", "--model", "{model}", "--tolerance", "nan"], "tolerance is nan"),
         (["validate", "{out}"], "run.json doesn't exist"),
         (["export", "{out}"], "give either --checkpoint or --untrained"),
         (["export", "{out}", "--untrained", "tiny", "--checkpoint", "x.pt"], "give either --checkpoint or"),
@@ -230,6 +236,7 @@ def test_every_option_is_an_environment_variable(mmexplain, manifest, model, tmp
         "SEED": 5,
         "VIDEO_PLAYERS": "time",
         "CLASSES": "all",
+        "TOLERANCE": 50,
         "LIMIT": 1,
         "WHERE": "scene=s1",
         "LOG": "json",
@@ -238,9 +245,10 @@ def test_every_option_is_an_environment_variable(mmexplain, manifest, model, tmp
         monkeypatch.setenv(f"MMEXPLAIN_EXPLAIN_{name}", str(value))
     assert mmexplain("explain", manifest)[0] == 0
     run = run_json(tmp_path)
-    expected = {"masks": 12, "max_masks": 36, "seed": 5, "video_players": "time", "classes": "all"}
+    expected = {"masks": 12, "max_masks": 36, "seed": 5, "video_players": "time", "classes": "all", "tolerance": 50}
     assert {key: run["config"][key] for key in expected} == expected
     assert run["selection"] == {"where": ["scene=s1"], "limit": 1}
+    assert min(run["costs"].values()) > 0
     rows = pq.read_table(tmp_path / "out" / "segments")
     assert rows["extra"].to_pylist() == [[("scene", "s1")]]
 

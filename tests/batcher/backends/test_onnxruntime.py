@@ -28,6 +28,18 @@ def test_the_same_inputs_give_the_same_bits(model, backend, inputs):
     np.testing.assert_array_equal(again.logits, backend.grid(inputs).logits)
 
 
+def test_a_grid_that_grows_is_the_one_evaluated_at_once(backend, inputs):
+    growing = backend.grow(inputs)
+    for rows in (slice(0, 2), slice(2, 7), slice(7, 10)):
+        for m in ("video", "text", "audio"):
+            if len(keep := inputs[m].keep[rows]):
+                growing.extend(m, keep)
+    found, expected = growing.grid(), backend.grid(inputs)
+    np.testing.assert_allclose(found.logits, expected.logits, atol=1e-6)
+    assert found.frames_encoded == expected.frames_encoded
+    assert min(found.encode_s, found.grid_s) > 0
+
+
 def test_a_device_without_its_provider_is_refused(model, monkeypatch):
     monkeypatch.setattr(onnxruntime, "get_available_providers", lambda: ["CPUExecutionProvider"])
     with pytest.raises(BackendError, match="install onnxruntime-gpu, or use --device cpu"):

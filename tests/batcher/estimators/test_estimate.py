@@ -73,7 +73,7 @@ def test_inputs_are_left_as_they_are():
         ),
         (VALUES[..., 0], DESIGNS, r"values have shape \(3, 2, 1\)"),
         (VALUES, DESIGNS[:2], "got 2 designs: a grid has three"),
-        (VALUES, DESIGNS[0], "'grid-kernelshap' takes a grid: give three designs"),
+        (VALUES, DESIGNS[0], "'grid-interpolation' takes a grid: give three designs"),
         (VALUES, (DESIGNS[0].astype(int), *DESIGNS[1:]), r"the text design has dtype int64: give bool"),
         (
             VALUES,

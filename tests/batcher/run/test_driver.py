@@ -2,14 +2,16 @@
 
 import json
 import shutil
-from dataclasses import replace
+from dataclasses import asdict, replace
 from pathlib import Path
 
 import pyarrow.parquet as pq
 import pytest
 
 from batcher.collection import CollectionError
-from batcher.explain import Options
+from batcher.costs import PassCosts
+from batcher.explain import explain_clip
+from batcher.options import Options
 from batcher.outcome import EXPLAINED, FAILED, UNAVAILABLE
 from batcher.run import ConfigError, Run, explain_collection
 from batcher.run.events import SegmentFailed, Started, UnitDone
@@ -203,6 +205,7 @@ CHANGES = {
     "estimator": {"estimator": "exact"},
     "video_players": {"video_players": "space"},
     "classes": {"classes": "all"},
+    "tolerance": {"tolerance": 2.0},
 }
 
 
@@ -214,6 +217,66 @@ def test_rows_of_two_configurations_never_mix(finished, key):
     with pytest.raises(ConfigError, match="threads was 1 and is 2"):
         explain_collection(replace(finished, threads=2))
     assert committed(finished) == before
+
+
+def test_without_a_tolerance_a_result_is_described_as_before_there_was_one(finished):
+    described = load_result(finished.out).run
+    assert "tolerance" not in described["config"]
+    assert "costs" not in described
+
+
+@pytest.fixture
+def calibrations(monkeypatch):
+    """The costs that were measured; each time others."""
+    measured = []
+
+    def measure(_):
+        measured.append(PassCosts(*(float(len(measured) + i) for i in range(1, 7))))
+        return measured[-1]
+
+    monkeypatch.setattr("batcher.run.driver.measure_costs", measure)
+    return measured
+
+
+@pytest.fixture
+def costs_used(monkeypatch):
+    """The costs that each segment was explained by."""
+    used = []
+
+    def explain(*arguments, costs):
+        used.append(costs)
+        return explain_clip(*arguments, costs=costs)
+
+    monkeypatch.setattr("batcher.run.worker.explain_clip", explain)
+    return used
+
+
+def test_costs_are_measured_once_for_all_starts(run_of, short_rows, cheap, calibrations, costs_used):
+    run = run_of(short_rows(3), options=replace(cheap, tolerance=50.0))
+    explain_collection(replace(run, selection=Selection(limit=1)))
+    explain_collection(run)
+    explain_collection(run)
+    assert len(calibrations) == 1
+    assert costs_used == calibrations * 3
+    assert load_result(run.out).run["costs"] == asdict(calibrations[0])
+
+
+def test_a_fixed_number_of_masks_needs_no_costs(run_of, short_rows, calibrations, costs_used):
+    run = run_of(short_rows(1))
+    explain_collection(run)
+    assert calibrations == []
+    assert costs_used == [None]
+
+
+@pytest.mark.parametrize("damaged", [[1.0], {"token_s": 1.0}])
+def test_costs_that_cant_be_read_are_refused(run_of, short_rows, cheap, calibrations, damaged):
+    run = run_of(short_rows(1), options=replace(cheap, tolerance=50.0))
+    explain_collection(run)
+    path = run.out / "run.json"
+    path.write_text(json.dumps(json.loads(path.read_text()) | {"costs": damaged}))
+    with pytest.raises(ConfigError, match=r"run.json holds costs that can't be read .*choose another --out"):
+        explain_collection(run)
+    assert len(calibrations) == 1
 
 
 def test_another_model_never_mixes_in(finished, tmp_path, model, artefact):
@@ -261,6 +324,10 @@ def test_nothing_is_written_for_a_collection_or_model_that_cant_be_read(run_of, 
         (Options(estimator="kernelshap"), "estimator 'kernelshap' doesn't take a grid; use grid-kernelshap or exact"),
         (Options(masks=1), "masks is 1"),
         (Options(max_masks=1), "max_masks is 1"),
+        (Options(tolerance=0.0), "tolerance is 0.0: give percentage points above 0 and up to 100, or none"),
+        (Options(tolerance=101.0), "tolerance is 101.0: give percentage points above 0 and up to 100"),
+        (Options(tolerance=float("nan")), "tolerance is nan: give percentage points"),
+        (Options(tolerance=2.0, estimator="exact"), "tolerance is 2.0, and 'exact' takes every mask: leave"),
     ],
 )
 def test_options_that_suit_no_segment_are_refused_before_any(run_of, short_rows, options, message):

@@ -3,7 +3,7 @@
 import av
 import pytest
 
-from batcher.explain import Options
+from batcher.options import Options
 from batcher.outcome import EXPLAINED, FAILED
 from batcher.run import Run, explain_collection
 from batcher.store.result import load_result

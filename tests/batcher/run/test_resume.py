@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from batcher.explain import Options
+from batcher.options import Options
 from batcher.run import Run, explain_collection
 from batcher.store.result import load_result
 from batcher.store.validate import validate

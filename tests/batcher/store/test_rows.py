@@ -6,7 +6,8 @@ import pytest
 
 from batcher.decode import clip_of
 from batcher.estimators import Explanation
-from batcher.explain import Options, SegmentExplanation, explain_clip
+from batcher.explain import SegmentExplanation, explain_clip
+from batcher.options import Options
 from batcher.outcome import FAILED, Failure
 from batcher.players import Player
 from batcher.store.rows import attributions, contributions, explained_segment, failed_segment, modality_sums, timing

@@ -1,0 +1,36 @@
+"""Calls of an artefact's graphs, whoever runs them, and the slices that bound their memory."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+from numpy.typing import NDArray
+
+Array = NDArray[Any]
+
+
+class RunGraph(Protocol):
+    """Runs a graph on its inputs, by their names."""
+
+    def __call__(self, graph: str, /, **inputs: Array) -> list[Array]:
+        """Return the graph's outputs in their order."""
+
+
+@dataclass(frozen=True)
+class Slices:
+    """How much goes into one call of a graph, which bounds its memory."""
+
+    text_masks: int = 16
+    audio_masks: int = 4
+    pictures: int = 64
+    """Masked frames per call of `video_frames`: masks times frames."""
+    video_masks: int = 16
+    pair_masks: int = 64
+    """Masks of each side of a pair."""
+    grid_points: int = 1024
+
+
+def spans(length: int, size: int) -> Iterator[slice]:
+    """Cut `length` rows into slices of at most `size`."""
+    for start in range(0, length, size):
+        yield slice(start, min(start + size, length))

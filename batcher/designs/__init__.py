@@ -1,0 +1,23 @@
+"""Which sub-masks to draw: how many per modality, and which coalitions. Pure numpy and scipy.
+
+A design is a bool array [K, n]: K masks over the n players of a modality, True where a player is kept.
+"""
+
+from batcher.designs.budget import MAX_MASKS, enough, fewest_masks, mask_budget, reliable
+from batcher.designs.chains import draw_chains
+from batcher.designs.pairs import draw_design, draw_nested
+from batcher.designs.permutations import draw_permutations
+from batcher.designs.seeds import modality_seed
+
+__all__ = [
+    "MAX_MASKS",
+    "draw_chains",
+    "draw_design",
+    "draw_nested",
+    "draw_permutations",
+    "enough",
+    "fewest_masks",
+    "mask_budget",
+    "modality_seed",
+    "reliable",
+]

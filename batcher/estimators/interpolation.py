@@ -1,0 +1,79 @@
+"""Interpolation of a product grid: what the default estimator and its refinement share."""
+
+import math
+from collections.abc import Sequence
+
+import numpy as np
+
+from batcher.estimators.arrays import MODALITIES, BoolArray, FloatArray, GridDesigns, grid_ends
+from batcher.estimators.explanation import Explanation
+from batcher.estimators.hamming import HammingKernel
+from batcher.estimators.multilinear import Rule, contract, quadrature
+from batcher.estimators.rules import enumeration_rule, interpolation_rule
+
+
+def classes_first(values: FloatArray) -> FloatArray:
+    """The grid as all sums over it want it: values [K_T, K_A, K_V, C] as [C, K_T, K_A, K_V], of mean 0 per class."""
+    grid = np.moveaxis(values, -1, 0).copy(order="C")
+    grid -= grid.mean(axis=(1, 2, 3), keepdims=True)
+    return grid
+
+
+def interpolate(grid: FloatArray, designs: GridDesigns, rhos: Sequence[FloatArray | None]) -> Explanation:
+    """Shapley values of the interpolant of a grid, the product of one interpolant for each modality.
+
+    Args:
+        grid: float64 [C, K_T, K_A, K_V], of `classes_first`.
+        designs: bool [K_m, n_m] of text, audio and video, none and all in each, no mask twice.
+        rhos: of each modality's kernel, float64 [n_m]; None where the design is an enumeration.
+
+    Returns:
+        phi with standard errors and the roots of its covariance. Diagnostics: ``rho_text`` and so on, the
+        geometric mean of rho where the modality was sampled, and ``efficiency_gap``, the largest |v(all) -
+        v(none) - sum of phi| before it was shared out.
+
+    Raises:
+        ValueError: A design lacks none or all.
+    """
+    none, full = grid_ends(designs)
+    t, weights = quadrature(sum(design.shape[1] for design in designs))
+    rules = [_rule(design, rho, t) for design, rho in zip(designs, rhos, strict=True)]
+    phi, errors = contract(grid, rules, weights)
+    by_point = np.moveaxis(grid, 0, -1)
+    gap = by_point[full] - by_point[none] - phi.sum(axis=0)
+    diagnostics = {f"rho_{m}": _geometric_mean(rho) for m, rho in zip(MODALITIES, rhos, strict=True) if rho is not None}
+    return Explanation.of_errors(
+        phi + gap / max(1, len(phi)),
+        tuple(part - part.sum(axis=1, keepdims=True) / max(1, len(phi)) for part in errors),
+        diagnostics | {"efficiency_gap": float(np.abs(gap).max(initial=0.0))},
+        noise="shrunk",
+    )
+
+
+def covariance_of_values(grid: FloatArray, axis: int) -> FloatArray:
+    """Sums of products of the values of each two masks of a modality, over all else, float64 [K, K].
+
+    Over all masks of the other modalities and all classes, means over the masks taken off: what a kernel's
+    parameters are fitted to. The axis of the modality is 1, 2 or 3 of a grid of `classes_first`.
+    """
+    K = grid.shape[axis]
+    stacked = grid.reshape(math.prod(grid.shape[:axis]), K, -1)
+    # The last axis is one product of matrices, not one for each of the rows before it.
+    products = grid.reshape(-1, K).T @ grid.reshape(-1, K) if axis == grid.ndim - 1 else _summed_products(stacked)
+    products -= products.mean(axis=0)
+    products -= products.mean(axis=1, keepdims=True)
+    return products
+
+
+def _summed_products(stacked: FloatArray) -> FloatArray:
+    """Sum of X X' over matrices X [.., K, N]."""
+    found: FloatArray = (stacked @ stacked.swapaxes(1, 2)).sum(axis=0)
+    return found
+
+
+def _rule(design: BoolArray, rho: FloatArray | None, t: FloatArray) -> Rule:
+    return enumeration_rule(design, t) if rho is None else interpolation_rule(HammingKernel(design, rho), t)
+
+
+def _geometric_mean(rho: FloatArray) -> float:
+    return float(np.exp(np.log(rho).mean()))

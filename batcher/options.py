@@ -1,0 +1,60 @@
+"""What an explanation depends on, beside the artefact."""
+
+from dataclasses import dataclass
+from typing import Final, Literal, get_args
+
+from batcher.designs import MAX_MASKS, mask_budget
+from batcher.estimators import DEFAULT, design_kind, takes_grid
+from batcher.players import VideoPlayers
+
+Classes = Literal["predicted", "all"]
+CLASSES: Final[tuple[Classes, ...]] = get_args(Classes)
+
+MOST_TOLERANCE: Final = 100
+"""Percentage points: a share's interval is never wider."""
+
+
+@dataclass(frozen=True)
+class Options:
+    """Options of every explanation."""
+
+    masks: int | Literal["auto"] = "auto"
+    """Sub-masks per modality; with a tolerance, those to begin with."""
+    max_masks: int = MAX_MASKS
+    """Most sub-masks per modality, whatever `masks` says."""
+    estimator: str = DEFAULT
+    video_players: VideoPlayers = "space"
+    classes: Classes = "predicted"
+    """Whether the value of the predicted class is explained, or that of every class."""
+    seed: int = 0
+    tolerance: float | None = None
+    """Half-width of the widest share interval, in percentage points, at which a segment's masks suffice. None: a fixed
+    number of masks."""
+
+
+def check_options(options: Options) -> None:
+    """Look for what would fail on every clip.
+
+    Raises:
+        ValueError: too few masks are asked for, the estimator takes no grid, or the tolerance is out of range or goes
+            with an estimator whose masks can't be added to.
+    """
+    mask_budget(1, masks=options.masks, max_masks=options.max_masks)
+    if not takes_grid(options.estimator):
+        raise ValueError(f"estimator {options.estimator!r} doesn't take a grid; use {DEFAULT} or exact")
+    _check_tolerance(options)
+
+
+def _check_tolerance(options: Options) -> None:
+    if options.tolerance is None:
+        return
+    if not 0 < options.tolerance <= MOST_TOLERANCE:
+        raise ValueError(
+            f"tolerance is {options.tolerance!r}: give percentage points above 0 and up to {MOST_TOLERANCE}, or none "
+            "for a fixed number of masks"
+        )
+    if options.estimator == "exact" or design_kind(options.estimator) != "pairs":
+        raise ValueError(
+            f"tolerance is {options.tolerance!r}, and the masks of {options.estimator!r} can't be added to: leave the "
+            f"tolerance out, or use another estimator, {DEFAULT} for one"
+        )

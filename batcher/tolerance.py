@@ -1,0 +1,74 @@
+"""Masks as they are needed: which modality gets more of them next."""
+
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Final, Literal
+
+from batcher.designs import mask_budget
+from batcher.designs.budget import RELIABLE_MASKS_PER_PLAYER
+from media.modality import Modality
+
+FEWEST_PILOT_MASKS: Final = 32
+GROWTH: Final = 1.5
+"""Masks after a step over those before it."""
+
+
+@dataclass(frozen=True)
+class Growth:
+    """A step: a modality, and how many masks it has after it."""
+
+    modality: Modality
+    masks: int
+
+
+def pilot_masks(n: int, *, masks: int | Literal["auto"], max_masks: int) -> int:
+    """Masks of a modality of n players to begin with: so many that standard errors can be trusted, where allowed.
+
+    Raises:
+        ValueError: as `mask_budget`.
+    """
+    pilot = max(FEWEST_PILOT_MASKS, RELIABLE_MASKS_PER_PLAYER * n)
+    return mask_budget(n, masks=pilot if masks == "auto" else masks, max_masks=max_masks)
+
+
+def neediest(
+    *,
+    variances: Mapping[Modality, float],
+    players: Mapping[Modality, int],
+    masks: Mapping[Modality, int],
+    seconds_per_mask: Mapping[Modality, float],
+    max_masks: int,
+) -> Growth | None:
+    """The step that takes most variance off a share per second of work.
+
+    A modality's part V in the variance falls as 1 / K^2 with its masks K (`docs/estimator.md`), so going to K' takes
+    off V (1 - (K / K')^2).
+
+    Args:
+        variances: of the share, the part that each modality's masks bring.
+        players: of each modality that is present.
+        masks: K of each.
+        seconds_per_mask: what one more of each costs.
+        max_masks: the most of any.
+
+    Returns:
+        The step; None where no modality can grow and would gain by it.
+    """
+    steps = [
+        Growth(m, K)
+        for m, n in players.items()
+        if (K := _grown(masks[m], n, max_masks)) > masks[m] and variances[m] > 0
+    ]
+
+    def gain_per_second(step: Growth) -> float:
+        before = masks[step.modality]
+        gain = variances[step.modality] * (1 - (before / step.masks) ** 2)
+        return gain / ((step.masks - before) * seconds_per_mask[step.modality])
+
+    return max(steps, key=gain_per_second, default=None)
+
+
+def _grown(K: int, n: int, max_masks: int) -> int:
+    """Masks after a step from K, of n players: even, no more than there are or are allowed."""
+    return min(2 * math.ceil(GROWTH * K / 2), 1 << n, max_masks - max_masks % 2)
