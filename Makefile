@@ -27,6 +27,7 @@ bench: $(VENV)/.dev
 	$(BIN)/python -m bench.throughput
 	$(BIN)/python -m bench.exact_truth
 	$(BIN)/python -m bench.versus_shap
+	$(BIN)/python -m bench.accuracy
 	$(BIN)/python -m bench.faithfulness
 	$(BIN)/python -m bench.published
 

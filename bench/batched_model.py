@@ -9,7 +9,8 @@ from numpy.typing import NDArray
 from batcher.backends.onnxruntime import OnnxRuntimeBackend
 from batcher.maskable import Maskable
 from batcher.pictures import frame_features
-from bench.game import BoolArray, FloatArray, Game
+from bench.game import Game
+from bench.grid_game import BoolArray, FloatArray
 from bench.whole_model import logits
 from media.modality import MODALITIES, Modality
 from sseft.heads import values_of

@@ -1,11 +1,11 @@
-"""Clips cut to at most 16 players, so that every coalition can be evaluated."""
+"""Clips cut to so few players that every coalition can be evaluated, around what carries their emotion."""
 
 import json
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from itertools import islice
 from pathlib import Path
-from typing import Final, Literal, get_args
+from typing import Any, Final, Literal
 
 import numpy as np
 
@@ -14,15 +14,18 @@ from batcher.decode import clip_of
 from batcher.options import Options
 from export.artefact import Artefact
 from media import Clip, Text, Video
+from media.planted.trigger import Trigger
+from report.planted import TRIGGER
 
-Cut = Literal["second", "sentence"]
-CUTS: Final[tuple[Cut, ...]] = get_args(Cut)
+Cut = Literal["second", "sentence", "phrase"]
+CUTS: Final[tuple[Cut, ...]] = ("second", "sentence")
+"""Those of at most 16 players."""
 
 CLIPS: Final = 3
-SPAN_MS: Final = 1000.0
-"""Two half-seconds."""
-TOKENS: Final[dict[Cut, int]] = {"second": 4, "sentence": 9}
-FRAMES: Final = 5
+SPAN_MS: Final[dict[Cut, float]] = {"second": 1000.0, "sentence": 1000.0, "phrase": 2000.0}
+"""Half-seconds are players."""
+TOKENS: Final[dict[Cut, int]] = {"second": 4, "sentence": 9, "phrase": 10}
+FRAMES: Final[dict[Cut, int]] = {"sentence": 5, "phrase": 8}
 OPTIONS: Final = Options(video_players="time")
 """Of every explanation of such a clip, but for masks and seed."""
 
@@ -36,40 +39,87 @@ class SmallClip:
     clip: Clip
 
 
-def small_clips(manifest: Path, artefact: Artefact, folder: Path, cuts: tuple[Cut, ...] = CUTS) -> Iterator[SmallClip]:
+def small_clips(
+    manifest: Path, artefact: Artefact, folder: Path, cuts: tuple[Cut, ...] = CUTS, *, clips: int = CLIPS
+) -> Iterator[SmallClip]:
     """The first segments of a manifest, cut.
 
-    `second` is the first second with words: those that end within it (4 tokens at most), 2 half-seconds, and
-    all frames in 10 groups, which are the modality to sample. `sentence` has the segment's first 9 tokens, which are
-    the modality to sample, the same 2 half-seconds, and 5 of their frames.
+    `second` has 1 s of sound, 4 tokens and all frames in 10 groups, which are the modality to sample. `sentence` has
+    9 tokens, which are the modality to sample, 1 s of sound and 5 of its frames. `phrase` has 10 tokens, 2 s of sound
+    and 8 of its frames: 22 players, too many for the `exact` estimator.
+
+    A cut lies around the segment's planted trigger (the manifest's column `trigger`): the span around what is heard
+    or seen, or else around the word that is read; the tokens around the word that is read, or else around the one
+    that is spoken then. Without a trigger a cut begins with the first word.
 
     Args:
         manifest: of segments with sound, picture and text; `words` gives their times.
         artefact: of the model.
         folder: of the artefact.
         cuts: which.
+        clips: segments at most.
     """
-    for segment in islice(read_collection(manifest), CLIPS):
+    for segment in islice(read_collection(manifest), clips):
         for cut in cuts:
             yield SmallClip(segment.segment_id, cut, _cut_clip(segment, cut, artefact, folder))
 
 
 def _cut_clip(segment: Segment, cut: Cut, artefact: Artefact, folder: Path) -> Clip:
     words = json.loads(segment.extra.get("words", "[]"))
-    start_ms = words[0]["start_ms"] if words else segment.start_ms
-    end_ms = start_ms + SPAN_MS
-    if cut == "second" and words:
-        segment = replace(segment, text=" ".join(word["word"] for word in words if word["end_ms"] <= end_ms))
-    clip = clip_of(replace(segment, start_ms=start_ms, end_ms=end_ms), artefact, folder)
+    trigger = Trigger.from_json(segment.extra[TRIGGER]) if TRIGGER in segment.extra else Trigger()
+    start_ms = _start_ms(segment, words, trigger, SPAN_MS[cut])
+    clip = clip_of(replace(segment, start_ms=start_ms, end_ms=start_ms + SPAN_MS[cut]), artefact, folder)
     if clip.text is None or clip.sound is None or clip.video is None:
         raise ValueError(f"segment {segment.segment_id} lacks words, sound or picture; give segments that have all")
-    video = _thinned(clip.video, FRAMES) if cut == "sentence" else clip.video
-    return replace(clip, text=_first_tokens(clip.text, TOKENS[cut]), video=video)
+    centre = _centre_of_text(segment, words, trigger)
+    video = _thinned(clip.video, FRAMES[cut]) if cut in FRAMES else clip.video
+    return replace(clip, text=_tokens_around(clip.text, centre, TOKENS[cut]), video=video)
 
 
-def _first_tokens(text: Text, most: int) -> Text:
-    """The first tokens, and the model's own marks."""
-    kept = np.flatnonzero(text.special | (np.cumsum(~text.special) <= most))
+def _start_ms(segment: Segment, words: list[dict[str, Any]], trigger: Trigger, length_ms: float) -> float:
+    """Where a span begins: within the segment, and around the trigger where there is one."""
+    centre_ms = _centre_ms(segment, words, trigger)
+    if centre_ms is None:
+        return float(words[0]["start_ms"]) if words else segment.start_ms
+    last_ms = centre_ms if segment.end_ms is None else segment.end_ms - length_ms
+    return max(segment.start_ms, min(centre_ms - length_ms / 2, last_ms))
+
+
+def _centre_ms(segment: Segment, words: list[dict[str, Any]], trigger: Trigger) -> float | None:
+    """The middle of what is heard and seen of a trigger, or else of the word that is read."""
+    spans = [(timed.start_ms, timed.end_ms) for timed in (trigger.audio, trigger.video) if timed is not None]
+    if not spans and trigger.text is not None and words and segment.text is not None:
+        # A mark of the text belongs to the word before it.
+        read = len(segment.text[: trigger.text.char_start + 1].split()) - 1
+        word = words[min(read, len(words) - 1)]
+        spans = [(word["start_ms"], word["end_ms"])]
+    if not spans:
+        return None
+    return float(min(start for start, _ in spans) + max(end for _, end in spans)) / 2
+
+
+def _centre_of_text(segment: Segment, words: list[dict[str, Any]], trigger: Trigger) -> int:
+    """The code point of the text that a cut lies around."""
+    if trigger.text is not None:
+        return (trigger.text.char_start + trigger.text.char_end - 1) // 2
+    centre_ms = _centre_ms(segment, words, trigger)
+    if centre_ms is None or segment.text is None:
+        return 0
+    position = 0
+    for word in words:
+        position = max(position, segment.text.find(word["word"], position))
+        if word["end_ms"] > centre_ms:
+            break
+        position += len(word["word"])
+    return position
+
+
+def _tokens_around(text: Text, centre: int, most: int) -> Text:
+    """The tokens around a code point, and the model's own marks."""
+    words = np.flatnonzero(~text.special)
+    middle = int(np.searchsorted(text.spans[words, 1], centre, side="right"))
+    first = max(0, min(middle - most // 2, len(words) - most))
+    kept = np.sort(np.concatenate([np.flatnonzero(text.special), words[first : first + most]]))
     return replace(
         text,
         ids=text.ids[kept],

@@ -1,8 +1,8 @@
 """How far the grid estimate is from exact values, on clips small enough for every coalition.
 
-The clips are cut to at most 16 players. Truth is the `exact` estimator on the grid of all sub-masks, evaluated by
-the artefact's graphs; a second table checks that grid itself, by masking clips by hand and running the whole model
-for one random coalition at a time.
+The clips are cut to at most 16 players, around what carries their emotion. Truth is summed over the grid of all
+sub-masks, evaluated by the artefact's graphs; a second table checks that grid itself, by masking clips by hand and
+running the whole model for one random coalition at a time.
 """
 
 from collections.abc import Iterator, Sequence
@@ -18,7 +18,8 @@ from batcher.backends.onnxruntime import OnnxRuntimeBackend
 from batcher.explain import SegmentExplanation, explain_clip
 from bench.clips import CUTS, OPTIONS, Cut, SmallClip, small_clips
 from bench.demo import common_options, described
-from bench.game import FloatArray, Game, enumerate_game
+from bench.game import Game, enumerate_game
+from bench.grid_game import FloatArray
 from bench.output import Column, Report, Section, publish
 from bench.whole_model import WholeModel
 from media.modality import MODALITIES

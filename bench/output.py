@@ -29,6 +29,8 @@ class Section:
     rows: Sequence[Any]
     notes: tuple[str, ...] = ()
     """What a reader must know to read the figures right."""
+    shown: bool = True
+    """Whether it is printed, and not only written."""
 
 
 @dataclass(frozen=True)
@@ -53,7 +55,7 @@ class Report:
             console = Console(highlight=False, width=200)
         console.print(str(self.machine), markup=False)
         console.print(f"{self.bench}, model {self.model}", markup=False)
-        for section in self.sections:
+        for section in (section for section in self.sections if section.shown):
             console.print(_table(section))
             for note in section.notes:
                 console.print(f"  {note}", markup=False)

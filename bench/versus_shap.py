@@ -28,7 +28,8 @@ from bench.batched_model import BatchedModel
 from bench.clips import CUTS, OPTIONS, Cut, SmallClip, small_clips
 from bench.demo import common_options, described
 from bench.exact_truth import relative_error
-from bench.game import FloatArray, Game, enumerate_game
+from bench.game import Game, enumerate_game
+from bench.grid_game import FloatArray
 from bench.output import Column, Report, Section, publish
 from bench.whole_model import WholeModel
 
