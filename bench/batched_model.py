@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 from batcher.backends.onnxruntime import OnnxRuntimeBackend
 from batcher.maskable import Maskable
 from batcher.pictures import frame_features
-from bench.game import Game
+from bench.game import ClipGame
 from bench.grid_game import BoolArray, FloatArray
 from bench.whole_model import logits
 from media.modality import MODALITIES, Modality
@@ -23,19 +23,20 @@ class BatchedModel:
     """Encodes each distinct sub-mask of a batch once, with the product's own masks and shared pictures.
 
     Pairs and head run for the batch's own coalitions and no others: those that agree in all but the modality
-    with the most players go into one call, which has just them on its grid.
+    with the most sub-masks go into one call, which has just them on its grid.
     """
 
     backend: OnnxRuntimeBackend
-    game: Game
+    game: ClipGame
 
     def __call__(self, coalitions: Array) -> FloatArray:
         """Value [M] of the game's predicted class for coalitions [M, p] of 0 and 1."""
-        encodings: dict[Modality, Array] = {}
-        row: dict[Modality, NDArray[np.intp]] = {}
+        encodings: dict[Modality, Array] = dict(self.backend.absent)
+        row: dict[Modality, NDArray[np.intp]] = {m: np.zeros(len(coalitions), np.intp) for m in MODALITIES}
         for modality, masks in self.game.split(coalitions).items():
-            distinct, inverse = np.unique(masks, axis=0, return_inverse=True)
-            encodings[modality], row[modality] = self._encode(modality, distinct), inverse.reshape(-1)
+            if modality in self.game.players:
+                distinct, inverse = np.unique(masks, axis=0, return_inverse=True)
+                encodings[modality], row[modality] = self._encode(modality, distinct), inverse.reshape(-1)
         return self._values(encodings, row)
 
     def _encode(self, modality: Modality, keep: BoolArray) -> Array:
@@ -53,13 +54,13 @@ class BatchedModel:
         return np.concatenate(parts)
 
     def _values(self, encodings: dict[Modality, Array], row: dict[Modality, NDArray[np.intp]]) -> FloatArray:
-        free = self.game.sampled
+        free = max(MODALITIES, key=lambda m: row[m].max())
         first, second = (m for m in MODALITIES if m != free)
         values = np.empty(len(row[free]))
         for pair in np.unique(np.stack([row[first], row[second]]), axis=1).T:
             mine = np.flatnonzero((row[first] == pair[0]) & (row[second] == pair[1]))
-            chosen = {first: encodings[first][pair[:1]], second: encodings[second][pair[1:]]}
-            found = logits(self.backend, chosen | {free: encodings[free][row[free][mine]]})
+            rows = {first: pair[:1], second: pair[1:], free: row[free][mine]}
+            found = logits(self.backend, {m: encoding[rows[m]] for m, encoding in encodings.items()})
             every = values_of(found, self.backend.artefact.head).reshape(len(mine), -1)
             values[mine] = every[:, self.game.predicted]
         return values

@@ -10,6 +10,8 @@ from export.artefact import Artefact
 from mmexplain.cli import DEMO
 
 MODEL: Final = DEMO / "model"
+CHECKPOINT: Final = DEMO / "training" / "model.pt"
+"""That the model was exported from."""
 MANIFEST: Final = DEMO / "clips" / "manifest.csv"
 
 

@@ -37,8 +37,7 @@ class GridGame:
 
     def split(self, coalitions: NDArray[Any]) -> dict[Modality, BoolArray]:
         """Sub-masks bool [M, n_m] of coalitions [M, p]."""
-        parts = np.split(np.asarray(coalitions) > 0, np.cumsum(self.n)[:-1], axis=1)
-        return dict(zip(MODALITIES, parts, strict=True))
+        return split_by_modality(coalitions, self.n)
 
     def look_up(self, coalitions: NDArray[Any]) -> FloatArray:
         """Values [M] of coalitions [M, p] or of one [p], from the enumeration."""
@@ -87,6 +86,12 @@ class GridGame:
         grid = np.moveaxis(self.values, modality, 0)
         summed: FloatArray = np.einsum("jlb,lc->jbc", np.einsum("jkl,kb->jlb", grid, by_size[b]), by_size[c])
         return summed
+
+
+def split_by_modality(coalitions: NDArray[Any], n: tuple[int, int, int]) -> dict[Modality, BoolArray]:
+    """Sub-masks bool [M, n_m] of coalitions [M, p] of n players of text, audio and video."""
+    parts = np.split(np.asarray(coalitions) > 0, np.cumsum(n)[:-1], axis=1)
+    return dict(zip(MODALITIES, parts, strict=True))
 
 
 def mask_codes(masks: BoolArray) -> NDArray[np.int64]:

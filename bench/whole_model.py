@@ -79,6 +79,8 @@ def logits(backend: OnnxRuntimeBackend, encodings: Mapping[Modality, Array]) -> 
     terms: dict[str, Array] = {}
     for x, y in backend.artefact.pairs:
         terms[f"{x}_{y}"], terms[f"{y}_{x}"] = backend.run(pair_graph(x, y), x=encodings[x], y=encodings[y])
+    if not terms:
+        terms = {m: encoding[:, 0] for m, encoding in encodings.items()}
     found: NDArray[np.float32] = backend.run(HEAD, **terms)[0]
     return found
 

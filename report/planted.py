@@ -63,20 +63,35 @@ def find_planted(result: Result) -> list[Finding]:
     Raises:
         CorpusError: a segment's column `trigger` isn't what `mmexplain corpus` writes.
     """
-    planted = {segment.segment_id: segment for segment in planted_segments(result) if segment.trigger.carriers}
+    segments = planted_segments(result)
+    players = planted_players(result, segments)
+    return [
+        _finding(segment, modality, part, players[segment.segment_id, modality], result.head)
+        for segment in segments
+        for modality in segment.trigger.carriers
+        if (part := segment.trigger.of(modality)) and (segment.segment_id, modality) in players
+    ]
+
+
+def planted_players(result: Result, segments: Iterable[PlantedSegment]) -> dict[tuple[str, Modality], list[Row]]:
+    """Rows of `attributions/`, of the predicted class: the players of each modality that carries an emotion.
+
+    Args:
+        result: an open result.
+        segments: of it.
+
+    Returns:
+        By segment and modality; nothing for a modality that the segment's clip lacks.
+    """
+    planted = {segment.segment_id: segment for segment in segments if segment.trigger.carriers}
     if not planted:
-        return []
+        return {}
     players: dict[tuple[str, Modality], list[Row]] = defaultdict(list)
     for row in _attributions(result):
         segment = planted.get(row["segment_id"])
         if segment and row["label"] == segment.label and row["modality"] in segment.trigger.carriers:
             players[segment.segment_id, row["modality"]].append(row)
-    return [
-        _finding(segment, modality, part, players[segment.segment_id, modality], result.head)
-        for segment in planted.values()
-        for modality in segment.trigger.carriers
-        if (part := segment.trigger.of(modality)) and (segment.segment_id, modality) in players
-    ]
+    return dict(players)
 
 
 def planted_segments(result: Result) -> list[PlantedSegment]:

@@ -3,36 +3,13 @@ from dataclasses import replace
 
 import click
 import pytest
-from scipy.stats import binomtest
+from click.testing import CliRunner
 
-from batcher.collection import read_collection
-from bench.demo import MANIFEST, MODEL
-from bench.faithfulness import (
-    ACCURACY,
-    HITS,
-    MASS,
-    accuracy_rows,
-    grouped,
-    hit_row,
-    mass_row,
-    measure,
-    spread,
-    wilson,
-    write_segments,
-)
+from bench.demo import CHECKPOINT, MODEL
+from bench.explained_clip import ExplainedClip
+from bench.faithfulness import ACCURACY, HITS, MASS, chosen, main, measure
+from bench.method_rows import TABLES
 from media.planted.trigger import AudioTrigger, TextTrigger, Trigger, VideoTrigger
-from report.planted import Finding, PlantedSegment
-
-TEXT, AUDIO, VIDEO = TextTrigger(0, 4), AudioTrigger(0.0, 500.0), VideoTrigger(1, 2, 0.0, 200.0)
-FINDING = Finding("a", "joy", "text", correct=True, hit=True, chance=0.25, mass=0.5, strongest=None)
-
-
-def right(**parts):
-    return PlantedSegment("a", "joy", correct=True, trigger=Trigger(**parts))
-
-
-def wrong(**parts):
-    return replace(right(**parts), label="anger", correct=False)
 
 
 @pytest.fixture(scope="module")
@@ -49,86 +26,7 @@ def manifest(tmp_path_factory, write_manifest, demo_segments):
 
 @pytest.fixture(scope="module")
 def report(manifest):
-    return measure(MODEL, manifest, masks=8, video_players=("time", "space"), workers=0)
-
-
-def test_accuracy_is_told_by_what_carries_the_emotion():
-    clips = [
-        right(),
-        wrong(text=TEXT, audio=AUDIO, video=VIDEO),
-        right(video=VIDEO),
-        right(text=TEXT),
-        wrong(text=TEXT),
-        right(text=TEXT, audio=AUDIO),
-        right(audio=AUDIO, video=VIDEO),
-        wrong(text=TEXT, video=VIDEO),
-    ]
-    assert [(row.group, row.clips, row.correct) for row in accuracy_rows(clips)] == [
-        ("all", 8, 5 / 8),
-        ("neutral", 1, 1.0),
-        ("only text", 2, 0.5),
-        ("only video", 1, 1.0),
-        ("two modalities", 3, pytest.approx(2 / 3)),
-        ("three modalities", 1, 0.0),
-    ]
-
-
-@pytest.mark.parametrize(("hits", "of"), [(0, 1), (1, 1), (0, 50), (50, 50), (3, 7), (171, 200)])
-def test_intervals_are_wilsons(hits, of):
-    expected = binomtest(hits, of).proportion_ci(0.95, method="wilson")
-    assert wilson(hits, of) == pytest.approx((expected.low, expected.high), abs=1e-12)
-
-
-def test_hits_are_counted_over_all_clips_and_over_those_predicted_right():
-    findings = [
-        FINDING,
-        replace(FINDING, hit=False, chance=0.15),
-        replace(FINDING, correct=False),
-        replace(FINDING, correct=False, hit=False),
-        replace(FINDING, correct=False, hit=False),
-    ]
-    row = hit_row(("text", "tokens"), findings)
-    assert (row.modality, row.players, row.clips) == ("text", "tokens", 5)
-    assert row.rate == 2 / 5
-    assert (row.low, row.high) == wilson(2, 5)
-    assert row.chance == pytest.approx((4 * 0.25 + 0.15) / 5)
-    assert (row.correct, row.correct_rate) == (2, 0.5)
-
-
-def test_rates_of_whole_numbers_are_numbers():
-    assert type(hit_row(("text", "tokens"), [FINDING]).rate) is float
-
-
-def test_without_a_right_prediction_there_is_no_rate_of_them():
-    row = hit_row(("text", "tokens"), [replace(FINDING, correct=False)])
-    assert (row.correct, row.correct_rate) == (0, None)
-
-
-def test_mass_is_the_mean_over_clips_with_a_positive_player():
-    findings = [FINDING, replace(FINDING, mass=0.0, chance=0.75), replace(FINDING, mass=None, chance=0.9)]
-    row = mass_row(("text", "tokens"), findings)
-    assert (row.clips, row.mass, row.chance) == (2, 0.25, 0.5)
-    assert mass_row(("text", "tokens"), findings[2:]) is None
-
-
-def test_findings_are_told_apart_by_modality_and_players_of_the_picture():
-    text, video = FINDING, replace(FINDING, modality="video")
-    groups = grouped([("space", video), ("space", text), ("time", video), ("time", video)])
-    assert groups == {("text", "tokens"): [text], ("video", "space"): [video], ("video", "time"): [video, video]}
-    assert next(iter(groups)) == ("text", "tokens")
-
-
-def test_some_clips_are_taken_at_equal_distances():
-    assert spread(range(10), 4) == [0, 2, 5, 7]
-    assert spread(range(3), 4) == [0, 1, 2]
-    assert spread([], 4) == []
-
-
-def test_a_written_manifest_has_the_same_segments(tmp_path, manifest):
-    for original in (manifest, MANIFEST):
-        segments = list(read_collection(original))
-        again = list(read_collection(write_segments(segments, tmp_path / "manifest.jsonl")))
-        assert again == [replace(segment, media=str(segment.path)) for segment in segments]
+    return measure(MODEL, manifest, masks=8, video_players=("time", "space"), checkpoint=CHECKPOINT, workers=0)
 
 
 def test_all_clips_are_predicted_and_only_what_carries_an_emotion_is_searched(report):
@@ -147,11 +45,64 @@ def test_chance_is_what_the_manifest_planted(report):
     assert all(0 <= row.mass <= 1 for row in report.section(MASS).rows)
 
 
+def test_methods_are_compared_on_clips_that_are_predicted_right(report):
+    places = [("text", "tokens"), ("audio", "half-seconds"), ("video", "time"), ("video", "space")]
+    for name in TABLES.values():
+        rows = report.section(name).rows
+        assert [(row.modality, row.players, row.clips) for row in rows] == [(*place, 1) for place in places]
+        assert [row.self_attention is None for row in rows] == [False, False, False, True]
+        assert [row.inter_modality is None for row in rows] == [False, False, False, True]
+
+
+def test_what_is_compared_of_the_run_is_what_the_hits_are_counted_of(report):
+    hits = [row.rate for row in report.section(HITS).rows]
+    assert [row.ours.mean for row in report.section(TABLES["hit"]).rows] == hits
+    chance = [row.chance for row in report.section(HITS).rows]
+    assert [row.chance for row in report.section(TABLES["hit"]).rows] == pytest.approx(chance)
+
+
+def test_curves_can_be_left_out(manifest):
+    short = measure(MODEL, manifest, clips=1, masks=8, video_players=("time",), curves=False, workers=0)
+    names = [section.name for section in short.sections]
+    assert names == [ACCURACY, HITS, MASS, *(TABLES[metric] for metric in ("hit", "precision", "share"))]
+
+
+def test_the_comparison_can_be_left_out(manifest):
+    short = measure(MODEL, manifest, clips=1, masks=8, video_players=("time",), compared=0, workers=0)
+    assert [section.name for section in short.sections] == [ACCURACY, HITS, MASS]
+
+
+def test_some_clips_are_compared_with_all_their_kinds_of_players(demo_segments):
+    def clip(i, kind):
+        return ExplainedClip(replace(demo_segments[0], segment_id=str(i)), kind, "joy", {}, {})
+
+    clips = [*(clip(i, "space") for i in range(10)), *(clip(i, "time") for i in range(0, 10, 5))]
+    found = [(one.segment.segment_id, one.kind) for one in chosen(clips, 4)]
+    assert found == [("0", "space"), ("2", "space"), ("5", "space"), ("7", "space"), ("0", "time"), ("5", "time")]
+    assert chosen(clips, 0) == []
+
+
+@pytest.mark.parametrize(("arguments", "expected"), [((), CHECKPOINT), (("--model", "."), None)])
+def test_the_demos_checkpoint_is_that_of_the_demos_model_only(monkeypatch, report, arguments, expected):
+    asked = []
+    monkeypatch.setattr("bench.faithfulness.measure", lambda *_, checkpoint, **__: asked.append(checkpoint) or report)
+    assert CliRunner().invoke(main, arguments).exit_code == 0
+    assert asked == [expected]
+
+
+def test_a_file_that_is_no_checkpoint_is_refused_before_anything_is_explained(tmp_path, manifest):
+    (tmp_path / "notes.pt").write_text("no model")
+    with pytest.raises(click.ClickException, match=r"notes\.pt"):
+        measure(MODEL, manifest, checkpoint=tmp_path / "notes.pt", workers=0)
+
+
 def test_a_report_can_be_shown_and_written(report, tmp_path, capsys):
     report.print()
     assert "by chance" in capsys.readouterr().out
     report.write(tmp_path / "report.json")
-    assert json.loads((tmp_path / "report.json").read_text())["tables"][ACCURACY][0]["clips"] == 2
+    tables = json.loads((tmp_path / "report.json").read_text())["tables"]
+    assert tables[ACCURACY][0]["clips"] == 2
+    assert set(tables[TABLES["insertion"]][0]["ours"]) == {"mean", "low", "high"}
 
 
 def test_a_manifest_without_triggers_is_refused(tmp_path):
