@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from batcher.backends import Backend
 from batcher.costs import PassCosts
-from batcher.designs import draw_chains, draw_design, draw_nested, enough, mask_budget, modality_seed, reliable
+from batcher.designs import DRAW, draw_design, draw_nested, enough, mask_budget, modality_seed, reliable
 from batcher.estimators import Explanation, design_kind, estimate
 from batcher.estimators.exact import MAX_PLAYERS
 from batcher.grid import Divided, Grid, Maskable
@@ -150,7 +150,7 @@ def _design(modality: Modality, players: Players, task: _Task) -> NDArray[np.boo
     if options.estimator == "exact":
         return draw_design(n, 1 << n, seed)
     K = mask_budget(n, masks=options.masks, max_masks=options.max_masks)
-    return draw_chains(n, K, seed) if design_kind(options.estimator) == "chains" else draw_design(n, K, seed)
+    return DRAW[design_kind(options.estimator)](n, K, seed)
 
 
 def _grow(task: _Task, backend: Backend, costs: PassCosts) -> Iterator[SegmentExplanation]:

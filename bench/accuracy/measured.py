@@ -9,8 +9,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from batcher.designs import draw_design, modality_seed
-from batcher.estimators import estimate
+from batcher.designs import DRAW, modality_seed
+from batcher.estimators import design_kind, estimate
 from bench.accuracy.curve import Cost, Point
 from bench.accuracy.libraries import Library
 from bench.exact_truth import relative_error
@@ -61,8 +61,8 @@ def own_point(estimator: str, game: GridGame, K: int, seeds: int) -> Point:
     return Point(_root_mean_square(errors), Cost(*cost))
 
 
-def draw_designs(estimator: str, n: tuple[int, int, int], K: int, seed: int) -> Designs:  # noqa: ARG001
-    """The sub-masks bool [K_m, n_m] that an estimator is given; all draw theirs alike.
+def draw_designs(estimator: str, n: tuple[int, int, int], K: int, seed: int) -> Designs:
+    """The sub-masks bool [K_m, n_m] that an estimator is given, of the kind that it takes.
 
     Args:
         estimator: its name.
@@ -71,7 +71,7 @@ def draw_designs(estimator: str, n: tuple[int, int, int], K: int, seed: int) -> 
         seed: of the draw.
     """
     text, audio, video = (
-        draw_design(players, min(K, 1 << players), modality_seed(seed, "accuracy", modality))
+        DRAW[design_kind(estimator)](players, min(K, 1 << players), modality_seed(seed, "accuracy", modality))
         for players, modality in zip(n, MODALITIES, strict=True)
     )
     return text, audio, video

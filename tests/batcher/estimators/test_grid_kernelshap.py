@@ -65,7 +65,7 @@ def dense_solution(values, designs):
 def test_equals_exact_on_full_enumeration(every_coalition, sizes):
     designs = tuple(every_coalition(n) for n in sizes)
     values = np.random.default_rng(1).normal(size=(*map(len, designs), 3))
-    explanation = estimate(values, designs)
+    explanation = estimate(values, designs, estimator="grid-kernelshap")
     exact = estimate(values, designs, estimator="exact").phi
     assert explanation.phi.shape == (sum(sizes), 3)
     np.testing.assert_allclose(explanation.phi, exact, atol=1e-9)
@@ -77,14 +77,16 @@ def test_equals_exact_on_full_enumeration(every_coalition, sizes):
 def test_equals_the_dense_problem_on_the_listed_grid(designs, seed):
     assume(any(design.shape[1] for design in designs))
     values = np.random.default_rng(seed).normal(size=(*map(len, designs), 2))
-    np.testing.assert_allclose(estimate(values, designs).phi, dense_solution(values, designs), atol=1e-6)
+    np.testing.assert_allclose(
+        estimate(values, designs, estimator="grid-kernelshap").phi, dense_solution(values, designs), atol=1e-6
+    )
 
 
 @unhurried
 @given(any_designs(), st.integers(0, 2**32 - 1), st.floats(-100, 100))
 def test_efficiency_always_holds(designs, seed, base):
     values = base + np.random.default_rng(seed).normal(size=(*map(len, designs), 2))
-    explanation = estimate(values, designs)
+    explanation = estimate(values, designs, estimator="grid-kernelshap")
     if len(explanation.phi):
         v_none, v_all = ends(values, designs)
         np.testing.assert_allclose(explanation.phi.sum(axis=0), v_all - v_none, atol=1e-12)
@@ -100,7 +102,7 @@ def test_additive_games_are_exact_wherever_masks_span(designs, seed):
     assume(np.linalg.matrix_rank(coalitions) == p)
     phi = np.random.default_rng(seed).normal(size=(p, 2))
     values = (coalitions @ phi + 5).reshape(*map(len, designs), 2)
-    explanation = estimate(values, designs)
+    explanation = estimate(values, designs, estimator="grid-kernelshap")
     np.testing.assert_allclose(explanation.phi, phi, atol=1e-9)
     assert explanation.diagnostics["rank_deficiency"] == 0
     assert explanation.diagnostics["residual_share"] == pytest.approx(0, abs=1e-9)
@@ -113,7 +115,7 @@ def test_players_that_masks_never_part_share_evenly():
     designs = (text, draw_design(2, 4, seed=0), draw_design(3, 8, seed=0))
     phi = np.arange(10.0)[:, None]
     _, coalitions = flatten_grid(np.zeros((*map(len, designs), 1)), designs)
-    explanation = estimate((coalitions @ phi).reshape(*map(len, designs), 1), designs)
+    explanation = estimate((coalitions @ phi).reshape(*map(len, designs), 1), designs, estimator="grid-kernelshap")
     np.testing.assert_allclose(explanation.phi[:, 0], [0.5, 0.5, *range(2, 10)], atol=1e-9)
     assert explanation.diagnostics["rank_deficiency"] == 1
 
@@ -123,14 +125,14 @@ def test_residual_share_tells_interactions_from_additive_games(unanimity_game):
     shares = []
     for largest in (1, 2, 6):
         values = unanimity_game(16, terms=40, largest=largest).on_grid(designs)
-        shares.append(estimate(values, designs).diagnostics["residual_share"])
+        shares.append(estimate(values, designs, estimator="grid-kernelshap").diagnostics["residual_share"])
     assert shares[0] == pytest.approx(0, abs=1e-9)
     assert 0.01 < shares[1] < shares[2] <= 1
 
 
 def test_a_constant_game_has_no_values_and_no_residual():
     designs = drawn_designs((5, 3, 5), 16, seed=0)
-    explanation = estimate(np.full((*map(len, designs), 2), 0.3), designs)
+    explanation = estimate(np.full((*map(len, designs), 2), 0.3), designs, estimator="grid-kernelshap")
     assert not explanation.phi.any()
     assert explanation.diagnostics["residual_share"] == 0
 
@@ -143,7 +145,9 @@ def test_error_falls_with_more_masks(unanimity_game):
         errors = []
         for seed in range(6):
             designs = drawn_designs(sizes, K, seed)
-            errors.append(np.linalg.norm(estimate(game.on_grid(designs), designs).phi - game.phi))
+            errors.append(
+                np.linalg.norm(estimate(game.on_grid(designs), designs, estimator="grid-kernelshap").phi - game.phi)
+            )
         return np.mean(errors) / np.linalg.norm(game.phi)
 
     errors = [mean_error(K) for K in (24, 48, 96)]
@@ -155,7 +159,7 @@ def test_four_hundred_players_stay_finite(unanimity_game):
     sizes = (180, 40, 180)
     game = unanimity_game(400, terms=200, largest=1)
     designs = tuple(draw_design(n, K, seed=0) for n, K in zip(sizes, (60, 84, 60), strict=True))
-    explanation = estimate(game.on_grid(designs), designs)
+    explanation = estimate(game.on_grid(designs), designs, estimator="grid-kernelshap")
     assert np.isfinite(explanation.phi).all()
     assert np.isfinite(list(explanation.diagnostics.values())).all()
     np.testing.assert_allclose(explanation.phi.sum(axis=0), game.phi.sum(axis=0), atol=1e-9)
@@ -164,9 +168,9 @@ def test_four_hundred_players_stay_finite(unanimity_game):
 def test_all_classes_at_once_equal_one_by_one(unanimity_game):
     designs = drawn_designs((6, 3, 6), 24, seed=0)
     values = unanimity_game(15, terms=30, largest=5, classes=7).on_grid(designs)
-    together = estimate(values, designs).phi
+    together = estimate(values, designs, estimator="grid-kernelshap").phi
     for c in range(7):
-        alone = estimate(values[..., c : c + 1], designs).phi[:, 0]
+        alone = estimate(values[..., c : c + 1], designs, estimator="grid-kernelshap").phi[:, 0]
         np.testing.assert_allclose(together[:, c], alone, atol=1e-12)
 
 
@@ -176,4 +180,4 @@ def test_none_and_all_are_needed_in_each_design(every_coalition, m, name, left_o
     designs = [every_coalition(3) for _ in range(3)]
     designs[m] = np.delete(designs[m], left_out, axis=0)
     with pytest.raises(ValueError, match=f"the {name} design, .* has no mask that keeps {kept} players: add"):
-        estimate(np.zeros((*map(len, designs), 1)), tuple(designs))
+        estimate(np.zeros((*map(len, designs), 1)), tuple(designs), estimator="grid-kernelshap")
