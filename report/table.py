@@ -29,7 +29,7 @@ Key = tuple[str, str, Modality]
 
 
 def result_table(result: Result, *, most: int = 50) -> Table:
-    """One line per segment: label, its value, shares, and each modality's strongest player.
+    """One line per segment: label, its value, shares with the widest interval, and each modality's strongest player.
 
     The strongest is the one that raises the label's probability most, or moves the score most, whichever way. Where
     a trigger is planted in the modality, a mark says whether that player touches it.
@@ -94,8 +94,16 @@ def _player(key: Key, players: Mapping[Key, Row | None], marks: Mapping[Key, str
 
 
 def _shares(contribution: Row) -> str:
-    shares = [contribution[f"share_{m}_plain"] for m in MODALITIES]
-    return " / ".join("-" if share is None else f"{100 * share:.0f}" for share in shares)
+    """Shares in percent, and half the width of the widest interval; plain ones where there are no intervals."""
+    widths = [
+        contribution[f"share_{m}_high"] - contribution[f"share_{m}_low"]
+        for m in MODALITIES
+        if contribution[f"share_{m}_low"] is not None
+    ]
+    kind = "" if widths else "_plain"
+    shares = [contribution[f"share_{m}{kind}"] for m in MODALITIES]
+    shown = " / ".join("-" if share is None else f"{100 * share:.0f}" for share in shares)
+    return f"{shown} ±{50 * max(widths):.1f}" if widths else shown
 
 
 def _title(result: Result) -> str:
