@@ -15,6 +15,7 @@ import click
 import numpy as np
 
 from batcher.backends.onnxruntime import OnnxRuntimeBackend
+from batcher.estimators import DEFAULT
 from batcher.explain import SegmentExplanation, explain_clip
 from bench.clips import CUTS, OPTIONS, Cut, SmallClip, small_clips
 from bench.demo import common_options, described
@@ -29,7 +30,7 @@ SEEDS: Final = 20
 COALITIONS: Final = 16
 POINTS: Final = 100
 """Of a share."""
-ERRORS: Final = "grid-kernelshap against exact values"
+ERRORS: Final = f"{DEFAULT} against exact values"
 CHECK: Final = "the enumeration against the clip masked by hand"
 
 

@@ -23,6 +23,7 @@ import shap
 from numpy.typing import NDArray
 
 from batcher.backends.onnxruntime import OnnxRuntimeBackend
+from batcher.estimators import DEFAULT
 from batcher.explain import explain_clip
 from bench.batched_model import BatchedModel
 from bench.clips import CUTS, OPTIONS, Cut, SmallClip, small_clips
@@ -131,7 +132,7 @@ def measure(
     smalls = list(small_clips(manifest, backend.artefact, backend.folder, cuts))[:limit]
     rows = [row for small in smalls for row in _clip_rows(small, backend, masks, seeds, repeats, cap_evaluations)]
     notes = (
-        "grid: grid-kernelshap; evaluations are its points; the median time over seeds of encode, grid and estimate.",
+        f"grid: {DEFAULT}; evaluations are its points; the median time over seeds of encode, grid and estimate.",
         f"shap {shap.__version__}: evaluations for the grid's error, in whole permutations of 2 p + 1.",
         "whole model: all encoders, pairs and head for each coalition. batched: each distinct sub-mask and picture",
         "of a permutation is encoded once; pairs and head run for its own coalitions only.",
