@@ -1,8 +1,9 @@
 """T-, A- and V-SHAP: how much of an explanation each modality holds, with intervals and without the bias of noise.
 
 A share is sum |phi| of a modality over sum |phi| of all (MM-SHAP, Parcalabescu and Frank 2023, equations 2 and 3).
-|phi| isn't linear: noise of either sign makes it larger, so a plain share hands mass to the modality with many weak
-players. `docs/estimator.md` derives the correction.
+|phi| isn't linear. Noise of either sign makes that of an unbiased estimate larger, so a plain share hands mass to the
+modality with many weak players; a posterior mean is the other way round, smaller in the mean than what it estimates.
+`docs/estimator.md` derives both corrections, `bench/calibration` measures them.
 """
 
 from dataclasses import dataclass
@@ -58,7 +59,9 @@ def shares_of(explanation: Explanation, groups: npt.NDArray[np.intp], column: in
     se = explanation.se[:, column]
     if not se.any():
         return Shares(plain, plain, plain, plain)
-    magnitudes = expected_magnitude(phi, se) if explanation.noise == "shrunk" else denoised_magnitude(phi, se)
+    likely = explanation.likely_error()
+    sd = se if likely is None else likely[:, column]
+    magnitudes = expected_magnitude(phi, sd) if explanation.noise == "shrunk" else denoised_magnitude(phi, sd)
     totals = np.maximum(_summed(magnitudes, groups), 0.0)
     corrected = _normalised(totals)
     if np.isnan(corrected).any():  # nothing but noise: no share is known, and none is likelier than the plain one

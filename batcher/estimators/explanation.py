@@ -33,8 +33,12 @@ class Explanation:
     their outer products. None where the estimator gives none; then the errors of players count as independent."""
 
     noise: Noise = "added"
-    """Whether the errors are those of an unbiased estimate, which noise makes larger, or of a posterior mean, which
-    is smaller than what it estimates (`batcher.shares`)."""
+    """Whether the errors are those of an unbiased estimate, whose |phi| noise makes larger, or of a posterior mean,
+    whose |phi| is smaller than what it estimates (`batcher.shares`)."""
+
+    leverages: tuple[float, ...] | None = None
+    """Of each design, by how much leaving masks out overstates their errors: the variance times 1 - leverage is that
+    of phi in the mean, where it leans to the safe side as it is. None: nothing is overstated."""
 
     def __post_init__(self) -> None:
         if self.phi.ndim != 2:  # noqa: PLR2004 (players, classes)
@@ -46,12 +50,18 @@ class Explanation:
             raise ValueError(f"errors have shapes {shapes}, phi {self.phi.shape}: give [D, p, C], and se with them")
 
     @classmethod
-    def of_errors(
-        cls, phi: FloatArray, errors: tuple[FloatArray, ...], diagnostics: Mapping[str, float], noise: Noise = "added"
-    ) -> Self:
+    def of_errors(cls, phi: FloatArray, errors: tuple[FloatArray, ...], diagnostics: Mapping[str, float]) -> Self:
         """An explanation whose standard errors are those of its independent errors."""
         variance = sum((np.square(part).sum(axis=0) for part in errors), np.zeros_like(phi))
-        return cls(phi, np.sqrt(variance), diagnostics, errors, noise)
+        return cls(phi, np.sqrt(variance), diagnostics, errors)
+
+    def likely_error(self) -> FloatArray | None:
+        """Standard errors without what `leverages` say is overstated, float64 [p, C]; None without any."""
+        if self.errors is None or self.leverages is None:
+            return self.se
+        parts = zip(self.errors, self.leverages, strict=True)
+        variances = [(1 - leverage) * np.square(part).sum(axis=0) for part, leverage in parts]
+        return np.sqrt(sum(variances, np.zeros_like(self.phi)))
 
     def of_classes(self, columns: Sequence[int]) -> Self:
         """The explanation of some of the classes."""

@@ -2,6 +2,8 @@
 
 import math
 from collections.abc import Sequence
+from dataclasses import replace
+from typing import Final
 
 import numpy as np
 
@@ -10,6 +12,9 @@ from batcher.estimators.explanation import Explanation
 from batcher.estimators.hamming import HammingKernel
 from batcher.estimators.multilinear import Rule, contract, quadrature
 from batcher.estimators.rules import enumeration_rule, interpolation_rule
+
+ROUNDING: Final = 1e-13
+"""Of the sum of squares of all values; far above what rounding leaves of it, far below what matters."""
 
 
 def classes_first(values: FloatArray) -> FloatArray:
@@ -42,12 +47,12 @@ def interpolate(grid: FloatArray, designs: GridDesigns, rhos: Sequence[FloatArra
     by_point = np.moveaxis(grid, 0, -1)
     gap = by_point[full] - by_point[none] - phi.sum(axis=0)
     diagnostics = {f"rho_{m}": _geometric_mean(rho) for m, rho in zip(MODALITIES, rhos, strict=True) if rho is not None}
-    return Explanation.of_errors(
+    explanation = Explanation.of_errors(
         phi + gap / max(1, len(phi)),
         tuple(part - part.sum(axis=1, keepdims=True) / max(1, len(phi)) for part in errors),
         diagnostics | {"efficiency_gap": float(np.abs(gap).max(initial=0.0))},
-        noise="shrunk",
     )
+    return replace(explanation, noise="shrunk", leverages=tuple(map(_leverage, designs, errors)))
 
 
 def covariance_of_values(grid: FloatArray, axis: int) -> FloatArray:
@@ -62,7 +67,8 @@ def covariance_of_values(grid: FloatArray, axis: int) -> FloatArray:
     products = grid.reshape(-1, K).T @ grid.reshape(-1, K) if axis == grid.ndim - 1 else _summed_products(stacked)
     products -= products.mean(axis=0)
     products -= products.mean(axis=1, keepdims=True)
-    return products
+    # Rounding may leave a modality that hardly matters negative eigenvalues, which an inverse blows up.
+    return products + ROUNDING * np.square(grid).sum() * np.eye(K)
 
 
 def _summed_products(stacked: FloatArray) -> FloatArray:
@@ -73,6 +79,11 @@ def _summed_products(stacked: FloatArray) -> FloatArray:
 
 def _rule(design: BoolArray, rho: FloatArray | None, t: FloatArray) -> Rule:
     return enumeration_rule(design, t) if rho is None else interpolation_rule(HammingKernel(design, rho), t)
+
+
+def _leverage(design: BoolArray, errors: FloatArray) -> float:
+    """Players per pair whose error counts: the mean of what a pair has to say in its own prediction."""
+    return min(1.0, design.shape[1] / len(errors)) if len(errors) else 0.0
 
 
 def _geometric_mean(rho: FloatArray) -> float:
