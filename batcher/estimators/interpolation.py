@@ -68,7 +68,8 @@ def covariance_of_values(grid: FloatArray, axis: int) -> FloatArray:
     products -= products.mean(axis=0)
     products -= products.mean(axis=1, keepdims=True)
     # Rounding may leave a modality that hardly matters negative eigenvalues, which an inverse blows up.
-    return products + ROUNDING * np.square(grid).sum() * np.eye(K)
+    products += ROUNDING * np.square(grid).sum() * np.eye(K)
+    return products
 
 
 def _summed_products(stacked: FloatArray) -> FloatArray:
