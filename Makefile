@@ -28,6 +28,8 @@ bench: $(VENV)/.dev
 	$(BIN)/python -m bench.exact_truth
 	$(BIN)/python -m bench.versus_shap
 	$(BIN)/python -m bench.accuracy
+	$(BIN)/python -m bench.calibration
+	$(BIN)/python -m bench.estimation
 	$(BIN)/python -m bench.faithfulness
 	$(BIN)/python -m bench.published
 

@@ -1,6 +1,5 @@
 """Interpolation of a product grid: what the default estimator and its refinement share."""
 
-import math
 from collections.abc import Sequence
 from dataclasses import replace
 from typing import Final
@@ -19,9 +18,9 @@ ROUNDING: Final = 1e-13
 
 def classes_first(values: FloatArray) -> FloatArray:
     """The grid as all sums over it want it: values [K_T, K_A, K_V, C] as [C, K_T, K_A, K_V], of mean 0 per class."""
-    grid = np.moveaxis(values, -1, 0).copy(order="C")
-    grid -= grid.mean(axis=(1, 2, 3), keepdims=True)
-    return grid
+    grid = np.moveaxis(values, -1, 0)
+    centred: FloatArray = np.subtract(grid, grid.mean(axis=(1, 2, 3), keepdims=True), order="C")
+    return centred
 
 
 def interpolate(grid: FloatArray, designs: GridDesigns, rhos: Sequence[FloatArray | None]) -> Explanation:
@@ -62,20 +61,15 @@ def covariance_of_values(grid: FloatArray, axis: int) -> FloatArray:
     parameters are fitted to. The axis of the modality is 1, 2 or 3 of a grid of `classes_first`.
     """
     K = grid.shape[axis]
-    stacked = grid.reshape(math.prod(grid.shape[:axis]), K, -1)
-    # The last axis is one product of matrices, not one for each of the rows before it.
-    products = grid.reshape(-1, K).T @ grid.reshape(-1, K) if axis == grid.ndim - 1 else _summed_products(stacked)
+    products = np.zeros((K, K))
+    for values in grid:  # one class at a time, in the cache, where putting the axis first costs little
+        rows = np.moveaxis(values, axis - 1, 0).reshape(K, -1)
+        products += rows @ rows.T
     products -= products.mean(axis=0)
     products -= products.mean(axis=1, keepdims=True)
     # Rounding may leave a modality that hardly matters negative eigenvalues, which an inverse blows up.
     products += ROUNDING * np.square(grid).sum() * np.eye(K)
     return products
-
-
-def _summed_products(stacked: FloatArray) -> FloatArray:
-    """Sum of X X' over matrices X [.., K, N]."""
-    found: FloatArray = (stacked @ stacked.swapaxes(1, 2)).sum(axis=0)
-    return found
 
 
 def _rule(design: BoolArray, rho: FloatArray | None, t: FloatArray) -> Rule:

@@ -117,9 +117,9 @@ def _average(grid: FloatArray, mean: FloatArray, axis: int) -> FloatArray:
     """Averages [G, C, ..] over one axis of a grid [C, K_T, K_A, K_V], by weights [G, K]."""
     before, after = grid.shape[:axis], grid.shape[axis + 1 :]
     stacked = grid.reshape(math.prod(before), grid.shape[axis], math.prod(after))
-    # One product of matrices where the axis is the last, not one for each of the rows before it.
-    summed = (stacked[..., 0] @ mean.T)[..., None] if not after else mean @ stacked
-    return np.ascontiguousarray(np.moveaxis(summed, 1, 0)).reshape(len(mean), *before, *after)
+    if not after:  # one product of matrices, not one for each of the rows before the axis
+        return (mean @ stacked[..., 0].T).reshape(len(mean), *before)
+    return np.moveaxis((mean @ stacked).reshape(*before, len(mean), *after), len(before), 0)
 
 
 def _oriented(average: FloatArray, m: int, s: int) -> FloatArray:
