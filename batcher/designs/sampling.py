@@ -56,8 +56,10 @@ def _pair_counts(n: int, pairs: int, taken: list[set[Half]], rng: np.random.Gene
     while left := pairs - int(counts.sum()):
         share = left * weight * free / weight[free].sum()
         short, full = free & (share < least), free & (share >= most)
-        # What a size holds beyond its share is taken from the others, so it is settled first.
-        settled, limit = (short, least) if short.any() else (full, most)
+        # What bounds take from the others, or leave to them, is settled first, whichever is more: settled in the other
+        # order, the last size may have less room than is left.
+        taken_more = np.clip(share, least, most)[free].sum() > left
+        settled, limit = (short, least) if short.any() and (taken_more or not full.any()) else (full, most)
         if not settled.any():
             return counts + _round_systematically(share, rng)
         counts[settled] = limit[settled]

@@ -19,8 +19,10 @@ ROUNDING: Final = 1e-13
 def classes_first(values: FloatArray) -> FloatArray:
     """The grid as all sums over it want it: values [K_T, K_A, K_V, C] as [C, K_T, K_A, K_V], of mean 0 per class."""
     grid = np.moveaxis(values, -1, 0)
-    centred: FloatArray = np.subtract(grid, grid.mean(axis=(1, 2, 3), keepdims=True), order="C")
-    return centred
+    # A mean isn't exact, and where values are all the same nothing must remain of them.
+    grid = np.subtract(grid, grid[:, :1, :1, :1], order="C")
+    grid -= grid.mean(axis=(1, 2, 3), keepdims=True)
+    return grid
 
 
 def interpolate(grid: FloatArray, designs: GridDesigns, rhos: Sequence[FloatArray | None]) -> Explanation:

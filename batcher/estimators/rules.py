@@ -69,7 +69,8 @@ def pair_clusters(design: BoolArray) -> FloatArray:
 def undrawn(design: BoolArray) -> FloatArray:
     """Share of all masks of each mask's size that the design [K, n] lacks, float64 [K]."""
     n, sizes = design.shape[1], design.sum(axis=1)
-    drawn = np.bincount(sizes, minlength=n + 1)
+    distinct = {mask.tobytes(): size for mask, size in zip(design, sizes, strict=True)}
+    drawn = np.bincount(list(distinct.values()), minlength=n + 1)
     share = np.array([1 - int(count) / math.comb(n, size) for size, count in enumerate(drawn)])
     found: FloatArray = share[sizes]
     return found

@@ -3,6 +3,9 @@ from dataclasses import dataclass
 import numpy as np
 import pytest
 
+from batcher.designs import DRAW
+from batcher.estimators import design_kind, flatten_grid
+
 
 @dataclass(frozen=True)
 class UnanimityGame:
@@ -47,3 +50,41 @@ def every_coalition():
         return np.array([[code >> i & 1 for i in range(p)] for code in codes], dtype=bool).reshape(len(codes), p)
 
     return build
+
+
+class NetworkGame:
+    """Softmax of a small random network on the players that are there: interactions of every order."""
+
+    def __init__(self, p, classes, seed):
+        rng = np.random.default_rng(seed)
+        self.inner = 2 * rng.normal(size=(p, 30)) / np.sqrt(p)
+        self.shift = rng.normal(size=30)
+        self.outer = rng.normal(size=(30, classes))
+
+    def __call__(self, coalitions):
+        powers = np.exp(np.tanh(coalitions @ self.inner + self.shift) @ self.outer)
+        return powers / powers.sum(axis=-1, keepdims=True)
+
+    def on_grid(self, designs):
+        shape = tuple(map(len, designs))
+        _, coalitions = flatten_grid(np.zeros((*shape, 1)), designs)
+        return self(coalitions).reshape(*shape, -1)
+
+
+@pytest.fixture(scope="session")
+def network_game():
+    def build(p, *, classes=3, seed=1):
+        return NetworkGame(p, classes, seed)
+
+    return build
+
+
+@pytest.fixture(scope="session")
+def sampled_designs():
+    """Designs of the kind that an estimator takes, of sizes n and at most K masks each."""
+
+    def draw(estimator, sizes, K, seed):
+        kind = DRAW[design_kind(estimator)]
+        return tuple(kind(n, K, 3 * seed + m) for m, n in enumerate(sizes))
+
+    return draw

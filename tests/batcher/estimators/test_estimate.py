@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from batcher.estimators import Explanation, estimate, estimator_names, flatten_grid
+from batcher.estimators import Explanation, design_kind, estimate, estimator_names, flatten_grid, takes_grid
 
 DESIGNS = (
     np.array([[False, False], [True, True], [True, False]]),
@@ -9,6 +9,15 @@ DESIGNS = (
     np.zeros((1, 0), dtype=bool),
 )
 VALUES = np.arange(12.0).reshape(3, 2, 1, 2)
+NAMES = (
+    "chains",
+    "exact",
+    "grid-interpolation",
+    "grid-interpolation-ard",
+    "grid-kernelshap",
+    "kernelshap",
+    "permutation",
+)
 
 
 @pytest.fixture
@@ -94,7 +103,7 @@ def test_a_list_that_does_not_fit_is_refused():
 
 
 def test_an_unknown_estimator_lists_the_valid_names():
-    with pytest.raises(ValueError, match=r"unknown estimator 'kernal'; .*exact, grid-kernelshap, kernelshap"):
+    with pytest.raises(ValueError, match=r"unknown estimator 'kernal'; valid names are: " + ", ".join(NAMES)):
         estimate(VALUES, DESIGNS, estimator="kernal")
 
 
@@ -105,9 +114,9 @@ def test_a_registered_estimator_is_found_and_gets_the_seed(install):
 
 
 def test_a_built_in_name_cannot_be_taken(install):
-    install("usurper", SOURCE, **{"grid-kernelshap": "SEEDS"})
-    assert (estimate(VALUES, DESIGNS, seed=7).phi != 7).all()
-    assert estimator_names().count("grid-kernelshap") == 1
+    install("usurper", SOURCE, **{"grid-interpolation": "SEEDS"})
+    assert (estimate(VALUES, DESIGNS, estimator="grid-interpolation", seed=7).phi != 7).all()
+    assert estimator_names().count("grid-interpolation") == 1
 
 
 def test_a_name_registered_twice_is_refused(install):
@@ -129,8 +138,18 @@ def test_a_result_for_other_players_is_refused(install):
         estimate(np.zeros((3, 1)), DESIGNS[0], estimator="short")
 
 
+@pytest.mark.parametrize("name", NAMES)
+def test_estimators_take_a_grid_or_a_list_and_their_own_kind_of_designs(name):
+    assert takes_grid(name) is (name not in ("kernelshap", "permutation"))
+    assert design_kind(name) == ("chains" if name == "chains" else "pairs")
+
+
 def test_an_explanation_is_consistent():
     with pytest.raises(ValueError, match=r"phi has shape \(3,\)"):
         Explanation(phi=np.zeros(3))
     with pytest.raises(ValueError, match=r"se has shape \(2, 1\), phi \(3, 1\)"):
         Explanation(phi=np.zeros((3, 1)), se=np.zeros((2, 1)))
+    with pytest.raises(ValueError, match=r"errors have shapes \[\(4, 2, 1\)\], phi \(3, 1\): give \[D, p, C\]"):
+        Explanation(phi=np.zeros((3, 1)), se=np.zeros((3, 1)), errors=(np.zeros((4, 2, 1)),))
+    with pytest.raises(ValueError, match="and se with them"):
+        Explanation(phi=np.zeros((3, 1)), errors=(np.zeros((4, 3, 1)),))

@@ -59,19 +59,6 @@ def dense_solution(values, designs):
     return even + basis @ u
 
 
-@pytest.mark.parametrize(
-    "sizes", [(3, 2, 4), (1, 1, 1), (5, 0, 3), (0, 4, 0), (0, 0, 1), (1, 0, 0), (0, 0, 0), (4, 4, 4)]
-)
-def test_equals_exact_on_full_enumeration(every_coalition, sizes):
-    designs = tuple(every_coalition(n) for n in sizes)
-    values = np.random.default_rng(1).normal(size=(*map(len, designs), 3))
-    explanation = estimate(values, designs, estimator="grid-kernelshap")
-    exact = estimate(values, designs, estimator="exact").phi
-    assert explanation.phi.shape == (sum(sizes), 3)
-    np.testing.assert_allclose(explanation.phi, exact, atol=1e-9)
-    assert explanation.diagnostics["rank_deficiency"] == 0
-
-
 @unhurried
 @given(any_designs(), st.integers(0, 2**32 - 1))
 def test_equals_the_dense_problem_on_the_listed_grid(designs, seed):
@@ -163,15 +150,6 @@ def test_four_hundred_players_stay_finite(unanimity_game):
     assert np.isfinite(explanation.phi).all()
     assert np.isfinite(list(explanation.diagnostics.values())).all()
     np.testing.assert_allclose(explanation.phi.sum(axis=0), game.phi.sum(axis=0), atol=1e-9)
-
-
-def test_all_classes_at_once_equal_one_by_one(unanimity_game):
-    designs = drawn_designs((6, 3, 6), 24, seed=0)
-    values = unanimity_game(15, terms=30, largest=5, classes=7).on_grid(designs)
-    together = estimate(values, designs, estimator="grid-kernelshap").phi
-    for c in range(7):
-        alone = estimate(values[..., c : c + 1], designs, estimator="grid-kernelshap").phi[:, 0]
-        np.testing.assert_allclose(together[:, c], alone, atol=1e-12)
 
 
 @pytest.mark.parametrize(("m", "name"), [(0, "text"), (1, "audio"), (2, "video")])

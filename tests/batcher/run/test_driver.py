@@ -321,13 +321,17 @@ def test_nothing_is_written_for_a_collection_or_model_that_cant_be_read(run_of, 
 @pytest.mark.parametrize(
     ("options", "message"),
     [
-        (Options(estimator="kernelshap"), "estimator 'kernelshap' doesn't take a grid; use grid-kernelshap or exact"),
+        (Options(estimator="kernelshap"), "'kernelshap' doesn't take a grid; use grid-interpolation or exact"),
         (Options(masks=1), "masks is 1"),
         (Options(max_masks=1), "max_masks is 1"),
         (Options(tolerance=0.0), "tolerance is 0.0: give percentage points above 0 and up to 100, or none"),
         (Options(tolerance=101.0), "tolerance is 101.0: give percentage points above 0 and up to 100"),
         (Options(tolerance=float("nan")), "tolerance is nan: give percentage points"),
-        (Options(tolerance=2.0, estimator="exact"), "tolerance is 2.0, and 'exact' takes every mask: leave"),
+        (
+            Options(tolerance=2.0, estimator="exact"),
+            "tolerance is 2.0, and the masks of 'exact' can't be added to: leave the tolerance out",
+        ),
+        (Options(tolerance=2.0, estimator="chains"), "the masks of 'chains' can't be added to"),
     ],
 )
 def test_options_that_suit_no_segment_are_refused_before_any(run_of, short_rows, options, message):

@@ -10,6 +10,7 @@ from batcher.explain import SegmentExplanation, explain_clip
 from batcher.options import Options
 from batcher.outcome import FAILED, Failure
 from batcher.players import Player
+from batcher.shares import shares_of
 from batcher.store.rows import attributions, contributions, explained_segment, failed_segment, modality_sums, timing
 from batcher.store.schema import TABLES
 
@@ -20,20 +21,26 @@ PLAYERS = (
     Player("video", 0, row=0, column=0),
     Player("video", 1, row=0, column=1),
 )
+MODALITIES = ("text", "audio", "video")
 SHARES = ("share_{}", "share_{}_low", "share_{}_high")
 
 
 def explained(phi, se=None, players=PLAYERS):
     phi = np.array(phi, dtype=float)[:, None]
+    estimate = Explanation(phi, None if se is None else np.array(se, dtype=float)[:, None])
+    present = [m for m in MODALITIES if any(player.modality == m for player in players)]
+    groups = np.array([present.index(player.modality) for player in players])
     return SegmentExplanation(
         players=players,
         explained=(1,),
-        estimate=Explanation(phi, None if se is None else np.array(se, dtype=float)[:, None]),
+        estimate=estimate,
+        shares=(shares_of(estimate, groups, 0, seed=0),),
         p_none=np.array([0.6, 0.4]),
         p_all=np.array([0.3, 0.7]),
-        masks={"text": 4, "audio": 2, "video": 4},
+        masks={m: masks if m in present else 0 for m, masks in zip(MODALITIES, (4, 2, 4), strict=True)},
         frames_encoded=9,
         converged=True,
+        reliable=None if se is None else True,
         trained=False,
         seconds={"encode": 1.0, "grid": 2.0, "estimate": 3.0},
     )
@@ -41,27 +48,21 @@ def explained(phi, se=None, players=PLAYERS):
 
 def test_sums_keep_their_sign_and_shares_dont():
     row = modality_sums(explained([0.3, -0.1, 0.2, -0.1, -0.3]), 0)
-    assert row == pytest.approx(
-        {
-            "phi_text": 0.2,
-            "share_text_plain": 0.4,
-            "phi_audio": 0.2,
-            "share_audio_plain": 0.2,
-            "phi_video": -0.4,
-            "share_video_plain": 0.4,
-        }
-    )
+    assert [row[f"phi_{m}"] for m in MODALITIES] == pytest.approx([0.2, 0.2, -0.4])
+    assert [row[f"share_{m}_plain"] for m in MODALITIES] == pytest.approx([0.4, 0.2, 0.4])
 
 
-def test_an_absent_modality_is_null_and_not_zero():
+def test_an_absent_modality_is_no_column_rather_than_zero():
     row = modality_sums(explained([0.1, 0.3], players=PLAYERS[:2]), 0)
-    assert row == pytest.approx({"phi_text": 0.4, "share_text_plain": 1.0})
+    assert {name for name in row if "text" in name} == row.keys()
+    assert (row["phi_text"], row["share_text_plain"]) == pytest.approx((0.4, 1.0))
 
 
-def test_nothing_over_nothing_is_null():
-    row = modality_sums(explained([0.0] * 5, se=[0.0] * 5), 0)
-    for m in ("text", "audio", "video"):
-        assert row[f"phi_{m}"] == row[f"se_{m}"] == 0.0
+@pytest.mark.parametrize("se", [None, 0.0, 0.1])
+def test_nothing_over_nothing_is_null(se):
+    row = modality_sums(explained([0.0] * 5, se=None if se is None else [se] * 5), 0)
+    for m in MODALITIES:
+        assert row[f"phi_{m}"] == 0.0
         assert [row[name.format(m)] for name in (*SHARES, "share_{}_plain")] == [None] * 4
 
 
@@ -72,14 +73,23 @@ def test_a_share_of_zero_is_no_null():
 
 def test_without_noise_the_corrected_share_is_the_plain_one():
     row = modality_sums(explained([0.3, -0.1, 0.2, -0.1, -0.3], se=[0.0] * 5), 0)
-    for m in ("text", "audio", "video"):
+    for m in MODALITIES:
         assert {row[name.format(m)] for name in SHARES} == {row[f"share_{m}_plain"]}
+        assert row[f"se_{m}"] == 0.0
 
 
-@pytest.mark.parametrize("se", [None, [0.01] * 5])
-def test_where_there_is_noise_no_share_is_called_corrected(se):
-    row = modality_sums(explained([0.3, -0.1, 0.2, -0.1, -0.3], se=se), 0)
-    assert not {name.format(m) for name in SHARES for m in ("text", "audio", "video")} & row.keys()
+def test_without_standard_errors_no_share_is_called_corrected():
+    row = modality_sums(explained([0.3, -0.1, 0.2, -0.1, -0.3]), 0)
+    for m in MODALITIES:
+        assert {row[name.format(m)] for name in (*SHARES, "se_{}")} == {None}
+
+
+def test_with_standard_errors_a_share_lies_within_its_interval():
+    row = modality_sums(explained([0.3, -0.1, 0.2, -0.1, -0.3], se=[0.03, 0.04, 0.02, 0.0, 0.0]), 0)
+    assert sum(row[f"share_{m}"] for m in MODALITIES) == pytest.approx(1)
+    for m in MODALITIES:
+        assert 0 < row[f"share_{m}_low"] < row[f"share_{m}"] < row[f"share_{m}_high"] < 1
+    assert [row[f"se_{m}"] for m in MODALITIES] == pytest.approx([0.05, 0.02, 0.0])
 
 
 @pytest.mark.parametrize(("seconds", "cut"), [(10, True), (9, False)])
@@ -109,6 +119,7 @@ def test_rows_hold_what_the_explanation_says(segment, clip, artefact):
     assert [row[f"masks_{m}"] for m in ("text", "audio", "video")] == [4, 2, 4]
     assert (row["encoder_passes"], row["frames_encoded"], row["se_max"]) == (10, 9, 0.02)
     assert row["trained"] is False
+    assert (row["converged"], row["reliable"]) == (True, True)
     (contribution,) = contributions("s", explanation, ("sad", "glad"))
     assert (contribution["label"], contribution["v_none"], contribution["v_all"]) == ("glad", 0.4, 0.7)
     rows = attributions("s", explanation, ("sad", "glad"))
@@ -122,7 +133,7 @@ def test_rows_hold_what_the_explanation_says(segment, clip, artefact):
     assert (rows[0]["token"], rows[0]["char_start"], rows[0]["char_end"], rows[0]["se"]) == ("fine", 0, 4, 0.01)
 
 
-@pytest.mark.parametrize("estimator", ["exact", "grid-kernelshap"])
+@pytest.mark.parametrize("estimator", ["exact", "grid-interpolation", "grid-kernelshap", "chains"])
 def test_every_key_is_a_column(segment, clip, backend, estimator):
     # An Arrow table made of rows leaves out, silently, what its schema doesn't name.
     small = replace(clip, text=None, sound=None)
