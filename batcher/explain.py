@@ -191,7 +191,8 @@ def _precise(found: SegmentExplanation, options: Options) -> bool:
 
 def _next_growth(task: _Task, found: SegmentExplanation, designs: Designs, costs: PassCosts) -> Growth | None:
     column = found.explained.index(found.predicted)
-    widest = int(np.argmax(found.shares[column].high - found.shares[column].low))
+    shares = found.shares[column]
+    widest = int(np.argmax(shares.high - shares.low))
     variances = share_variances(found.estimate, _groups(found.players, found.modalities), column)[:, widest]
     masks = {m: len(designs[m]) if m in designs else 1 for m in task.artefact.modalities}
     return neediest(
@@ -202,6 +203,7 @@ def _next_growth(task: _Task, found: SegmentExplanation, designs: Designs, costs
             m: costs.seconds_per_mask(m, Divided(p.content, p.positions), masks) for m, p in task.players.items()
         },
         max_masks=task.options.max_masks,
+        target=float(variances.sum()) * ((task.options.tolerance or 0) / (POINTS * shares.half_width or 1)) ** 2,
     )
 
 

@@ -39,11 +39,12 @@ def neediest(
     masks: Mapping[Modality, int],
     seconds_per_mask: Mapping[Modality, float],
     max_masks: int,
+    target: float,
 ) -> Growth | None:
     """The step that takes most variance off a share per second of work.
 
     A modality's part V in the variance falls as 1 / K^2 with its masks K (`docs/estimator.md`), so going to K' takes
-    off V (1 - (K / K')^2).
+    off V (1 - (K / K')^2). No step is worth it where modalities that have all they may bring more than the target.
 
     Args:
         variances: of the share, the part that each modality's masks bring.
@@ -51,10 +52,13 @@ def neediest(
         masks: K of each.
         seconds_per_mask: what one more of each costs.
         max_masks: the most of any.
+        target: the variance to come down to.
 
     Returns:
-        The step; None where no modality can grow and would gain by it.
+        The step; None where no modality can grow and would gain by it, or the target is out of reach.
     """
+    if sum(variances[m] for m, n in players.items() if masks[m] == _most(n, max_masks)) > target:
+        return None
     steps = [
         Growth(m, K)
         for m, n in players.items()
@@ -71,4 +75,9 @@ def neediest(
 
 def _grown(K: int, n: int, max_masks: int) -> int:
     """Masks after a step from K, of n players: even, no more than there are or are allowed."""
-    return min(2 * math.ceil(GROWTH * K / 2), 1 << n, max_masks - max_masks % 2)
+    return min(2 * math.ceil(GROWTH * K / 2), _most(n, max_masks))
+
+
+def _most(n: int, max_masks: int) -> int:
+    """Masks of n players that there are and that are allowed."""
+    return min(1 << n, max_masks - max_masks % 2)

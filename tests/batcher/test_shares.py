@@ -1,3 +1,5 @@
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
@@ -20,7 +22,7 @@ def share_of(phi):
 
 
 def explained(phi, roots, noise="added"):
-    return Explanation.of_errors(phi[:, None], tuple(part[:, :, None] for part in roots), {}, noise=noise)
+    return replace(Explanation.of_errors(phi[:, None], tuple(part[:, :, None] for part in roots), {}), noise=noise)
 
 
 def simulated(noise, level):
@@ -65,6 +67,15 @@ def test_noise_as_large_as_the_weak_players_is_more_than_the_correction_can_undo
     plain = np.mean(stacked(found, "plain") - true, axis=0)
     corrected = np.mean(stacked(found, "corrected") - true, axis=0)
     assert np.all(np.abs(corrected) < 0.5 * np.abs(plain))
+
+
+def test_errors_that_are_overstated_correct_by_as_much_as_they_are():
+    phi, roots = few_strong_and_many_weak(), 0.1 * np.random.default_rng(0).normal(size=(30, 40)) / np.sqrt(30)
+    overstated = replace(explained(phi, [2 * roots, 2 * roots], "shrunk"), leverages=(0.75, 1.0))
+    np.testing.assert_allclose(overstated.likely_error(), explained(phi, [roots]).se)
+    found = shares_of(overstated, GROUPS, 0, seed=0)
+    np.testing.assert_allclose(found.corrected, shares_of(explained(phi, [roots], "shrunk"), GROUPS, 0, 0).corrected)
+    assert found.half_width > 1.15 * shares_of(explained(phi, [roots], "shrunk"), GROUPS, 0, 0).half_width
 
 
 def test_shares_add_up_to_1_within_their_intervals():

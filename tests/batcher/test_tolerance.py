@@ -46,6 +46,7 @@ def next_step(**changes):
         "masks": {"text": 48, "audio": 36, "video": 48},
         "seconds_per_mask": {"text": 1.0, "audio": 1.0, "video": 1.0},
         "max_masks": 512,
+        "target": 0.5,
     }
     return neediest(**(given | changes))
 
@@ -54,6 +55,13 @@ def test_the_modality_with_most_variance_gets_half_as_many_masks_again():
     assert next_step(variances={"text": 1.0, "audio": 1.0, "video": 3.0}) == Growth("video", 72)
     assert next_step(variances={"text": 3.0, "audio": 1.0, "video": 1.0}) == Growth("text", 72)
     assert next_step(variances={"text": 0.0, "audio": 0.1, "video": 0.0}) == Growth("audio", 54)
+
+
+@pytest.mark.parametrize(("target", "step"), [(0.9, None), (1.1, Growth("audio", 54))])
+def test_nothing_grows_where_what_cannot_grow_keeps_the_target_out_of_reach(target, step):
+    masks = {"text": 512, "audio": 36, "video": 48}
+    variances = {"text": 1.0, "audio": 3.0, "video": 1.0}
+    assert next_step(masks=masks, variances=variances, target=target) == step
 
 
 @pytest.mark.parametrize(("text_s", "winner"), [(1.9, "text"), (2.1, "video")])

@@ -57,7 +57,7 @@ def test_intervals_cover_on_lists(game, truth, estimator):
 
 
 @pytest.mark.parametrize("estimator", ["grid-interpolation", "grid-interpolation-ard"])
-@pytest.mark.parametrize("K", [32, 48])
+@pytest.mark.parametrize("K", [48, 64])
 def test_an_interpolation_shrinks_weak_players_and_its_shares_are_corrected_for_it(
     unanimity_game, sampled_designs, estimator, K
 ):
@@ -74,7 +74,7 @@ def test_an_interpolation_shrinks_weak_players_and_its_shares_are_corrected_for_
     plain = np.mean([shares.plain[2] - video for shares in found])
     corrected = np.mean([shares.corrected[2] - video for shares in found])
     assert plain < -0.02
-    assert abs(corrected) < 0.7 * abs(plain)
+    assert abs(corrected) < 0.85 * abs(plain)  # the more masks, the more of it: at 2 n masks nothing is known
     assert np.mean([shares.low[2] <= video <= shares.high[2] for shares in found]) >= 0.9
 
 
