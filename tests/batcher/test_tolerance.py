@@ -159,9 +159,10 @@ def test_the_shares_that_are_found_are_those_of_many_masks(clip, made_up):
     assert np.all(np.abs(a.corrected - b.corrected) < 0.03)
 
 
-def test_a_tolerance_out_of_reach_ends_at_the_most_masks_and_is_no_success(clip, made_up):
+def test_a_tolerance_out_of_reach_ends_once_a_modality_has_the_most_masks_and_is_no_success(clip, made_up):
     explanation = run(clip, made_up(), tolerance=1e-6, max_masks=81)
-    assert explanation.masks == {"text": 80, "audio": 2, "video": 80}
+    assert max(explanation.masks.values()) == 80
+    assert explanation.masks["audio"] == 2
     assert not explanation.converged
     assert explanation.reliable
     assert half_width(explanation) > 1e-6
@@ -200,7 +201,7 @@ def test_the_modality_that_matters_gets_the_masks(clip, made_up):
 
 def test_steps_are_nested_drawn_from_the_segments_seed_and_encoded_once(clip, made_up):
     backend = made_up()
-    explanation = run(clip, backend, tolerance=1e-6, max_masks=108)
+    explanation = run(clip, backend, tolerance=0.2)
     for modality in ("text", "video"):
         sizes = np.cumsum([len(keep) for keep in backend.asked[modality]]).tolist()
         every = np.concatenate(backend.asked[modality])
@@ -208,7 +209,7 @@ def test_steps_are_nested_drawn_from_the_segments_seed_and_encoded_once(clip, ma
         assert sizes[-1] == explanation.masks[modality] == len(np.unique(every, axis=0))
         expected = draw_nested(every.shape[1], tuple(sizes), modality_seed(0, "s", modality))
         np.testing.assert_array_equal(every, expected)
-    assert np.cumsum([len(keep) for keep in backend.asked["video"]]).tolist() == list(STEPS)
+    assert np.cumsum([len(keep) for keep in backend.asked["video"]]).tolist()[: len(STEPS)] == list(STEPS)
 
 
 def test_a_finer_tolerance_begins_with_the_masks_of_a_rougher_one(clip, made_up):
