@@ -15,7 +15,7 @@ from batcher.outcome import EXPLAINED
 from batcher.selection import Selection
 from batcher.store.result import Result
 from batcher.store.schema import TABLES
-from media.modality import MODALITIES
+from media.modality import MODALITIES, Modality
 from sseft.heads import HeadKind
 
 EFFICIENCY_TOLERANCE: Final = 1e-6
@@ -30,7 +30,8 @@ def validate(result: Result) -> list[str]:
 
     Checked are the schemas of all files, leftovers of units that never committed, segments that stand twice or
     are missing, rows without their segment, that each player has a row, that the values of the classes are such as
-    the model's head gives, efficiency (sum of phi = v_all - v_none), and that shares add to 1.
+    the model's head gives, efficiency (sum of phi = v_all - v_none), and that shares add to 1, each within
+    its interval.
     """
     found = list(_schemas(result)) + list(_leftovers(result))
     if found:
@@ -126,7 +127,7 @@ def _values(result: Result) -> Iterator[str]:
     phi = phi.set_column(1, "label", phi["label"].cast(pa.string()))
     sums = phi.group_by(["segment_id", "label"]).aggregate([("phi", "sum")])
     summed = {(row["segment_id"], row["label"]): row["phi_sum"] for row in sums.to_pylist()}
-    inefficient, shares = [], []
+    inefficient, shares, outside = [], [], []
     for row in result.table("contributions").to_pylist():
         name = f"{row['segment_id']} ({row['label']})"
         gap = summed.get((row["segment_id"], row["label"]), 0.0) - (row["v_all"] - row["v_none"])
@@ -136,8 +137,17 @@ def _values(result: Result) -> Iterator[str]:
             present = _shares(row, end)
             if present and not abs(sum(present) - 1) <= SHARE_TOLERANCE:
                 shares.append(f"{name} share{end} {sum(present)}")
+        outside += [f"{name} {m}" for m in MODALITIES if not _within_its_interval(row, m)]
     yield from _named("rows where phi doesn't add up to v_all - v_none", inefficient)
     yield from _named("rows where shares don't add up to 1", shares)
+    yield from _named("shares outside their interval, or intervals outside 0 to 1", outside)
+
+
+def _within_its_interval(row: dict[str, Any], modality: Modality) -> bool:
+    low, share, high = (row[f"share_{modality}{end}"] for end in ("_low", "", "_high"))
+    if None in (low, share, high):
+        return low is share is high
+    return bool(0 <= low <= share + SHARE_TOLERANCE and share <= high + SHARE_TOLERANCE and high <= 1)
 
 
 def _shares(row: dict[str, Any], end: str) -> list[float]:

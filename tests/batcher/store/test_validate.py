@@ -129,10 +129,28 @@ def test_a_result_that_names_no_head_is_a_softmaxs(problems, result_copy):
 
 @pytest.mark.parametrize("column", ["share_audio_plain", "share_audio"])
 def test_shares_that_dont_add_up_are_named(problems, part_of, ids, column):
-    rewrite(part_of("contributions", ids[0]), lambda rows: [rows[0] | {column: 0.9}])
+    anything = {"share_audio_low": 0.0, "share_audio_high": 1.0}
+    rewrite(part_of("contributions", ids[0]), lambda rows: [rows[0] | anything | {column: 0.9}])
     (problem,) = problems()
     assert problem.startswith("1 rows where shares don't add up to 1: ")
     assert f"{ids[0]} (" in problem
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"share_audio_low": 0.99, "share_audio_high": 1.0},
+        {"share_audio_low": 0.0, "share_audio_high": 1e-6},
+        {"share_audio_low": -0.01, "share_audio_high": 1.0},
+        {"share_audio_low": 0.0, "share_audio_high": 1.01},
+        {"share_audio_low": None},
+    ],
+)
+def test_shares_outside_their_interval_are_named(problems, part_of, ids, change):
+    rewrite(part_of("contributions", ids[0]), lambda rows: [rows[0] | change])
+    (problem,) = problems()
+    assert problem.startswith("1 shares outside their interval, or intervals outside 0 to 1: ")
+    assert problem.endswith(") audio")
 
 
 def test_shares_that_are_null_are_none(problems, part_of, ids):
