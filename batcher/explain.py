@@ -17,7 +17,7 @@ from batcher.grid import Divided, Grid, Maskable
 from batcher.options import Options
 from batcher.players import Player, Players, players_of
 from batcher.shares import Shares, share_variances, shares_of
-from batcher.tolerance import Growth, neediest, pilot_masks
+from batcher.tolerance import Growth, neediest, pilot_masks, towards_reliable
 from export.artefact import Artefact
 from media import Clip, MediaError
 from media.modality import MODALITIES, Modality
@@ -177,32 +177,32 @@ def _grow(task: _Task, backend: Backend, costs: PassCosts) -> Iterator[SegmentEx
 
 
 def _precise(found: SegmentExplanation, options: Options) -> bool:
-    """Whether the predicted class's shares are known to the tolerance, by intervals that can be trusted.
-
-    Raises:
-        ValueError: the estimator gives no standard errors.
-    """
-    if found.estimate.se is None:
-        raise ValueError(f"estimator {options.estimator!r} gives no standard errors here, which a tolerance needs")
+    """Whether the predicted class's shares are known to the tolerance, by intervals that can be trusted."""
     half_width = found.shares[found.explained.index(found.predicted)].half_width
     # Where every phi is 0 there are no shares, and no masks will bring any.
     return bool(found.reliable) and not POINTS * half_width > (options.tolerance or 0)
 
 
 def _next_growth(task: _Task, found: SegmentExplanation, designs: Designs, costs: PassCosts) -> Growth | None:
+    players, most = {m: p.n for m, p in task.players.items()}, task.options.max_masks
+    sampled = {m: len(designs[m]) for m in task.players}
+    if not all(reliable(n, sampled[m]) for m, n in players.items()):
+        return towards_reliable(players=players, masks=sampled, max_masks=most)
     column = found.explained.index(found.predicted)
     shares = found.shares[column]
+    if found.estimate.errors is None or np.isnan(shares.half_width):
+        return None
     widest = int(np.argmax(shares.high - shares.low))
     variances = share_variances(found.estimate, _groups(found.players, found.modalities), column)[:, widest]
     masks = {m: len(designs[m]) if m in designs else 1 for m in task.artefact.modalities}
     return neediest(
         variances=dict(zip(MODALITIES, variances, strict=True)),
-        players={m: p.n for m, p in task.players.items()},
-        masks={m: len(designs[m]) for m in task.players},
+        players=players,
+        masks=sampled,
         seconds_per_mask={
             m: costs.seconds_per_mask(m, Divided(p.content, p.positions), masks) for m, p in task.players.items()
         },
-        max_masks=task.options.max_masks,
+        max_masks=most,
         target=float(variances.sum()) * ((task.options.tolerance or 0) / (POINTS * shares.half_width or 1)) ** 2,
     )
 

@@ -22,7 +22,7 @@ LEVELS: Final = (0.025, 0.975)
 
 @dataclass(frozen=True, eq=False)
 class Shares:
-    """Of each of M modalities, for one class. They add up to 1; NaN where every phi is 0."""
+    """Of each of M modalities, for one class. Plain and corrected ones add up to 1; NaN where every phi is 0."""
 
     plain: FloatArray
     """[M], sum |phi| over the sum of all, as it is."""
@@ -57,7 +57,7 @@ def shares_of(explanation: Explanation, groups: npt.NDArray[np.intp], column: in
         unknown = np.full_like(plain, np.nan)
         return Shares(plain, unknown, unknown, unknown)
     se = explanation.se[:, column]
-    if not se.any():
+    if not se.any() or len(plain) == 1:
         return Shares(plain, plain, plain, plain)
     likely = explanation.likely_error()
     sd = se if likely is None else likely[:, column]

@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Final, Literal
 
-from batcher.designs import mask_budget
+from batcher.designs import mask_budget, reliable
 from batcher.designs.budget import RELIABLE_MASKS_PER_PLAYER
 from media.modality import Modality
 
@@ -30,6 +30,25 @@ def pilot_masks(n: int, *, masks: int | Literal["auto"], max_masks: int) -> int:
     """
     pilot = max(FEWEST_PILOT_MASKS, RELIABLE_MASKS_PER_PLAYER * n)
     return mask_budget(n, masks=pilot if masks == "auto" else masks, max_masks=max_masks)
+
+
+def towards_reliable(
+    *, players: Mapping[Modality, int], masks: Mapping[Modality, int], max_masks: int
+) -> Growth | None:
+    """The step to masks whose errors can be trusted, of a modality that has too few for that.
+
+    Args:
+        players: of each modality that is present.
+        masks: K of each.
+        max_masks: the most of any.
+
+    Returns:
+        The step; None where every modality has enough, or one can never have.
+    """
+    if not all(reliable(n, _most(n, max_masks)) for n in players.values()):
+        return None
+    short = (m for m, n in players.items() if not reliable(n, masks[m]))
+    return next((Growth(m, _grown(masks[m], players[m], max_masks)) for m in short), None)
 
 
 def neediest(

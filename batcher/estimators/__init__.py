@@ -1,5 +1,6 @@
 """From the values of coalitions to Shapley values: pure functions over arrays, one estimator per file."""
 
+import numpy as np
 import numpy.typing as npt
 
 from batcher.estimators.arrays import (
@@ -58,12 +59,18 @@ def estimate(
         explanation, players = _run_grid(found, estimator, values, designs, seed)
     else:
         explanation, players = _run_coalitions(found, estimator, values, designs, seed)
-    if len(explanation.phi) != players:
-        raise ValueError(
-            f"estimator {estimator!r} returned phi of shape {explanation.phi.shape} for {players} players: "
-            "report it to its authors"
-        )
+    _check_returned(explanation, estimator, players, np.shape(values)[-1])
     return explanation
+
+
+def _check_returned(explanation: Explanation, estimator: str, players: int, classes: int) -> None:
+    if explanation.phi.shape != (players, classes):
+        raise ValueError(
+            f"estimator {estimator!r} returned phi of shape {explanation.phi.shape} for {players} players and "
+            f"{classes} classes: report it to its authors"
+        )
+    if not np.isfinite(explanation.phi).all():
+        raise ValueError(f"estimator {estimator!r} returned phi that is NaN or infinite: report it to its authors")
 
 
 def _run_grid(

@@ -126,6 +126,8 @@ def _check_design(what: str, design: npt.ArrayLike) -> BoolArray:
 
 def _check_values(values: npt.ArrayLike) -> FloatArray:
     array = np.asarray(values, dtype=np.float64)
+    if array.ndim and not array.shape[-1]:
+        raise ValueError(f"values have shape {array.shape}: the last axis holds the classes, give at least one")
     wrong = array.size - int(np.isfinite(array).sum())
     if wrong:
         raise ValueError(f"{wrong} of {array.size} values are NaN or infinite: leave out such a segment or class")

@@ -48,6 +48,8 @@ class Explanation:
         shapes = [errors.shape for errors in self.errors or ()]
         if any(shape[1:] != self.phi.shape for shape in shapes) or (shapes and self.se is None):
             raise ValueError(f"errors have shapes {shapes}, phi {self.phi.shape}: give [D, p, C], and se with them")
+        if self.leverages is not None and len(self.leverages) != len(shapes):
+            raise ValueError(f"{len(self.leverages)} leverages and errors of {len(shapes)} designs: give one for each")
 
     @classmethod
     def of_errors(cls, phi: FloatArray, errors: tuple[FloatArray, ...], diagnostics: Mapping[str, float]) -> Self:

@@ -16,7 +16,7 @@ TREND: Final = 3.0
 """Variance of the constant and of the linear part; that of the product kernel is 1. Less of it shrinks what players do
 alone, and with it shares; more of it costs exactness where masks are few."""
 JITTER: Final = 1e-7
-"""Of the variance of a value: keeps the factor stable where masks are nearly alike."""
+"""Added to the variance of a value, 1 + 2 TREND: keeps the factor stable where masks are nearly alike."""
 
 
 class HammingKernel:

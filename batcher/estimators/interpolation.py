@@ -34,8 +34,8 @@ def interpolate(grid: FloatArray, designs: GridDesigns, rhos: Sequence[FloatArra
         rhos: of each modality's kernel, float64 [n_m]; None where the design is an enumeration.
 
     Returns:
-        phi with standard errors and the roots of its covariance. Diagnostics: ``rho_text`` and so on, the
-        geometric mean of rho where the modality was sampled, and ``efficiency_gap``, the largest |v(all) -
+        phi with standard errors, if pairs were drawn, and the roots of its covariance. Diagnostics: ``rho_text`` and
+        so on, the geometric mean of rho where the modality was sampled, and ``efficiency_gap``, the largest |v(all) -
         v(none) - sum of phi| before it was shared out.
 
     Raises:
@@ -53,7 +53,10 @@ def interpolate(grid: FloatArray, designs: GridDesigns, rhos: Sequence[FloatArra
         tuple(part - part.sum(axis=1, keepdims=True) / max(1, len(phi)) for part in errors),
         diagnostics | {"efficiency_gap": float(np.abs(gap).max(initial=0.0))},
     )
-    return replace(explanation, noise="shrunk", leverages=tuple(map(_leverage, designs, errors)))
+    if any(rule.clusters is not None and not rule.clusters.size for rule in rules):
+        # A sample that holds whole sizes or nothing of them: no pair was drawn whose like could have been.
+        return Explanation(explanation.phi, diagnostics=explanation.diagnostics, noise="shrunk")
+    return replace(explanation, noise="shrunk", leverages=tuple(map(_leverage, designs)))
 
 
 def covariance_of_values(grid: FloatArray, axis: int) -> FloatArray:
@@ -78,9 +81,10 @@ def _rule(design: BoolArray, rho: FloatArray | None, t: FloatArray) -> Rule:
     return enumeration_rule(design, t) if rho is None else interpolation_rule(HammingKernel(design, rho), t)
 
 
-def _leverage(design: BoolArray, errors: FloatArray) -> float:
-    """Players per pair whose error counts: the mean of what a pair has to say in its own prediction."""
-    return min(1.0, design.shape[1] / len(errors)) if len(errors) else 0.0
+def _leverage(design: BoolArray) -> float:
+    """Players per drawn pair: the mean of what a pair has to say in its own prediction."""
+    K, n = design.shape
+    return float(min(1.0, 2 * n / max(1, K - 2)))
 
 
 def _geometric_mean(rho: FloatArray) -> float:

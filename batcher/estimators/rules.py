@@ -58,11 +58,10 @@ def pair_clusters(design: BoolArray) -> FloatArray:
     A mask counts by sqrt(1 - K_s / C(n, s)), K_s the number of masks of its size s, so where all masks of a size
     are there, as none and all are, they bring no error. Pairs that don't count are left out.
     """
-    partner = complements(design)
-    first = np.minimum(np.arange(len(design)), partner)
-    weights = undrawn(design)
+    first: dict[bytes, int] = {}
+    pair = [first.setdefault(min(mask.tobytes(), (~mask).tobytes()), row) for row, mask in enumerate(design)]
     clusters = np.zeros((len(design), len(design)))
-    clusters[np.arange(len(design)), first] = np.sqrt(weights)
+    clusters[np.arange(len(design)), pair] = np.sqrt(undrawn(design))
     return clusters[:, clusters.any(axis=0)]
 
 

@@ -13,7 +13,7 @@ from batcher.explain import explain_clip
 from batcher.grid import Grid
 from batcher.options import Options
 from batcher.store.rows import attributions, contributions, explained_segment
-from batcher.tolerance import Growth, neediest, pilot_masks
+from batcher.tolerance import Growth, neediest, pilot_masks, towards_reliable
 from media.modality import MODALITIES
 
 COSTS = PassCosts(token_s=1e-4, sample_s=1e-7, picture_s=1e-3, frame_s=1e-4, pair_s=1e-5, point_s=1e-6)
@@ -235,9 +235,29 @@ def test_the_predicted_classs_shares_decide_whichever_classes_are_explained(clip
     np.testing.assert_allclose(one.estimate.phi[:, 0], every.estimate.phi[:, every.predicted], atol=1e-12)
 
 
-def test_an_estimator_without_standard_errors_is_refused(clip, made_up):
-    with pytest.raises(ValueError, match="'grid-kernelshap' gives no standard errors here, which a tolerance needs"):
-        run(clip, made_up(), tolerance=1.0, estimator="grid-kernelshap", max_masks=8)
+def test_without_standard_errors_there_is_no_success_and_no_growth(clip, made_up):
+    explanation = run(clip, made_up(), tolerance=1.0, estimator="grid-kernelshap", max_masks=8)
+    assert explanation.estimate.se is None  # 8 masks span neither the 13 tokens nor the 16 cells
+    assert explanation.masks == {"text": 8, "audio": 2, "video": 8}
+    assert not explanation.converged
+    assert explanation.reliable is None
+
+
+def next_to_trust(masks, max_masks=512):
+    return towards_reliable(players={"text": 30, "audio": 4, "video": 16}, masks=masks, max_masks=max_masks)
+
+
+def test_modalities_with_too_few_masks_to_trust_grow_first():
+    assert next_to_trust({"text": 64, "audio": 16, "video": 36}) == Growth("text", 96)
+    assert next_to_trust({"text": 96, "audio": 16, "video": 36}) == Growth("video", 54)
+    assert next_to_trust({"text": 96, "audio": 16, "video": 54}) is None
+
+
+def test_nothing_grows_where_a_modality_can_never_have_enough_to_be_trusted(clip, made_up):
+    assert next_to_trust({"text": 64, "audio": 16, "video": 36}, max_masks=88) is None
+    explanation = run(clip, made_up(), tolerance=1e-6, masks=36, max_masks=38)
+    assert explanation.masks["video"] == 36
+    assert not explanation.converged
 
 
 def test_the_models_own_grid_grows_and_its_rows_say_how_sure_they_are(segment, clip, backend):
