@@ -46,6 +46,7 @@ def seeds(values, designs, seed):
     return Explanation(phi=np.full((players, values.shape[-1]), float(seed)))
 
 SEEDS = GridEstimator(run=seeds)
+NARROW = GridEstimator(run=lambda values, designs, seed: seeds(values[..., :1], designs, seed))
 SHORT = CoalitionEstimator(run=lambda values, coalitions, seed: Explanation(phi=np.zeros((1, 1))))
 """
 
@@ -136,6 +137,12 @@ def test_a_result_for_other_players_is_refused(install):
     install("brief", SOURCE, short="SHORT")
     with pytest.raises(ValueError, match=r"'short' returned phi of shape \(1, 1\) for 2 players"):
         estimate(np.zeros((3, 1)), DESIGNS[0], estimator="short")
+
+
+def test_a_result_of_other_classes_is_refused(install):
+    install("thin", SOURCE, narrow="NARROW")
+    with pytest.raises(ValueError, match=r"'narrow' returned phi of shape \(\d, 1\) for \d players and 3 classes"):
+        estimate(np.zeros((*map(len, DESIGNS), 3)), DESIGNS, estimator="narrow")
 
 
 @pytest.mark.parametrize("name", NAMES)

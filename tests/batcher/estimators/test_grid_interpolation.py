@@ -132,3 +132,18 @@ def test_none_and_all_are_needed(estimator, left_out, kept):
     designs[1] = np.delete(designs[1], left_out, axis=0)
     with pytest.raises(ValueError, match=f"the audio design, .* has no mask that keeps {kept} players: add"):
         estimate(np.zeros((*map(len, designs), 1)), tuple(designs), estimator=estimator)
+
+
+@pytest.mark.parametrize("estimator", BOTH)
+def test_without_any_drawn_pair_nothing_is_said_of_errors(estimator):
+    # None, all, and every single player with its complement: no mask could have been another.
+    n = 6
+    singles = np.eye(n, dtype=bool)
+    ends = np.repeat([[False], [True]], n, axis=1)
+    for design in (ends, np.concatenate([ends, singles, ~singles])):
+        absent = np.zeros((1, 0), dtype=bool)
+        values = np.random.default_rng(0).random((len(design), 1, 1, 2))
+        found = estimate(values, (design, absent, absent), estimator=estimator)
+        assert found.se is None
+        assert found.errors is None
+        np.testing.assert_allclose(found.phi.sum(axis=0), (values[1] - values[0])[0, 0], atol=1e-9)

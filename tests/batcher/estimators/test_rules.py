@@ -88,6 +88,14 @@ def test_all_masks_bring_no_errors():
     assert pair_clusters(draw_design(4, 16, seed=0)).shape == (16, 0)
 
 
+def test_a_pair_listed_twice_is_one_pair():
+    design = draw_design(8, 20, seed=0)
+    clusters = pair_clusters(np.concatenate([design, design[[4, 5]]]))
+    assert clusters.shape[1] == pair_clusters(design).shape[1]
+    (column,) = (column for column in clusters.T if column[4])
+    np.testing.assert_array_equal(np.flatnonzero(column), [4, 5, 20, 21])
+
+
 def test_masks_listed_twice_are_no_more_than_all_there_are():
     every = draw_design(3, 8, seed=0)
     repeated = np.concatenate([every, every[[1, 1, 6, 6]]])
