@@ -59,18 +59,25 @@ def estimate(
         explanation, players = _run_grid(found, estimator, values, designs, seed)
     else:
         explanation, players = _run_coalitions(found, estimator, values, designs, seed)
-    _check_returned(explanation, estimator, players, np.shape(values)[-1])
+    sampled = len(designs) if isinstance(designs, tuple | list) else 1
+    _check_returned(explanation, estimator, (players, np.shape(values)[-1]), sampled)
     return explanation
 
 
-def _check_returned(explanation: Explanation, estimator: str, players: int, classes: int) -> None:
-    if explanation.phi.shape != (players, classes):
+def _check_returned(explanation: Explanation, estimator: str, shape: tuple[int, int], designs: int) -> None:
+    players, classes = shape
+    if explanation.phi.shape != shape:
         raise ValueError(
             f"estimator {estimator!r} returned phi of shape {explanation.phi.shape} for {players} players and "
             f"{classes} classes: report it to its authors"
         )
     if not np.isfinite(explanation.phi).all():
         raise ValueError(f"estimator {estimator!r} returned phi that is NaN or infinite: report it to its authors")
+    if explanation.errors and len(explanation.errors) != designs:
+        raise ValueError(
+            f"estimator {estimator!r} returned the errors of {len(explanation.errors)} designs, and there are "
+            f"{designs}: report it to its authors"
+        )
 
 
 def _run_grid(
