@@ -11,6 +11,7 @@ from pathlib import Path
 import numpy as np
 import pyarrow.parquet as pq
 import pytest
+from threadpoolctl import threadpool_limits
 
 import mmexplain
 from batcher.backends.onnxruntime import OnnxRuntimeBackend
@@ -29,6 +30,13 @@ ENCODERS = ("model_text2vec.", "model_wav2vec.", "model_vid2vec.")
 PAD = 1
 MAX_SAMPLES = 150_000
 SPANS_MS = [(0, 400), (400, 800), (800, 1200), (1200, 1600)]
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _one_thread_of_linear_algebra():
+    # Arrays here are small, and threads would mostly wait for one another.
+    with threadpool_limits(1, user_api="blas"):
+        yield
 
 
 @pytest.fixture(scope="session")

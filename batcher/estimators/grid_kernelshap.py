@@ -17,7 +17,7 @@ def grid_kernelshap(values: FloatArray, designs: GridDesigns) -> Explanation:
         designs: bool [K_m, n_m] of text, audio and video, none and all in each.
 
     Returns:
-        phi and the diagnostics of `fit_additive`.
+        phi, standard errors and diagnostics of `fit_additive`.
 
     Raises:
         ValueError: A design lacks none or all.

@@ -1,5 +1,7 @@
 """Kernel SHAP on a list of coalitions: the grid's least squares with a single modality."""
 
+from dataclasses import replace
+
 import numpy as np
 
 from batcher.estimators.arrays import BoolArray, FloatArray, row_of_size
@@ -19,7 +21,7 @@ def kernelshap(values: FloatArray, coalitions: BoolArray) -> Explanation:
         coalitions: bool [M, p], none and all among them.
 
     Returns:
-        phi and the diagnostics of `fit_additive`.
+        phi, standard errors and diagnostics of `fit_additive`.
 
     Raises:
         ValueError: None or all is lacking.
@@ -30,7 +32,8 @@ def kernelshap(values: FloatArray, coalitions: BoolArray) -> Explanation:
             "add it, efficiency needs the values of both"
         )
     absent = np.zeros((1, 0), dtype=np.bool_)
-    return fit_additive(values[:, None, None], (coalitions, absent, absent))
+    explanation = fit_additive(values[:, None, None], (coalitions, absent, absent))
+    return replace(explanation, errors=explanation.errors and explanation.errors[:1])
 
 
 ESTIMATOR = CoalitionEstimator(run=lambda values, coalitions, _seed: kernelshap(values, coalitions))
