@@ -5,12 +5,11 @@ from typing import Final
 
 import numpy as np
 
-from batcher.estimators.arrays import BoolArray, FloatArray, GridDesigns, check_distinct
+from batcher.estimators.arrays import BoolArray, FloatArray, GridDesigns
 from batcher.estimators.estimator import GridEstimator
 from batcher.estimators.explanation import Explanation
 from batcher.estimators.hamming import HammingKernel
-from batcher.estimators.interpolation import classes_first, covariance_of_values, interpolate
-from batcher.estimators.rules import is_enumeration
+from batcher.estimators.interpolation import fit_and_interpolate
 
 RHOS: Final = tuple(1 - np.geomspace(0.6, 0.004, 12))
 """Candidates. Above the last the factor of the covariance loses its digits, and the estimate hardly changes."""
@@ -36,13 +35,7 @@ def grid_interpolation(values: FloatArray, designs: GridDesigns) -> Explanation:
     Raises:
         ValueError: A design lacks none or all, or repeats a mask.
     """
-    check_distinct(designs)
-    grid = classes_first(values)
-    rhos = [
-        None if is_enumeration(design) else likeliest_rho(design, covariance_of_values(grid, axis))
-        for axis, design in enumerate(designs, start=1)
-    ]
-    return interpolate(grid, designs, rhos)
+    return fit_and_interpolate(values, designs, likeliest_rho)
 
 
 def likeliest_rho(design: BoolArray, covariance: FloatArray) -> FloatArray:

@@ -7,13 +7,12 @@ from typing import Final
 import numpy as np
 from scipy.optimize import minimize
 
-from batcher.estimators.arrays import BoolArray, FloatArray, GridDesigns, check_distinct
+from batcher.estimators.arrays import BoolArray, FloatArray, GridDesigns
 from batcher.estimators.estimator import GridEstimator
 from batcher.estimators.explanation import Explanation
 from batcher.estimators.grid_interpolation import likeliest_rho
 from batcher.estimators.hamming import HammingKernel
-from batcher.estimators.interpolation import classes_first, covariance_of_values, interpolate
-from batcher.estimators.rules import is_enumeration
+from batcher.estimators.interpolation import fit_and_interpolate
 
 LEAST_DECAY: Final = 1e-4
 MOST_DECAY: Final = 4.0
@@ -38,13 +37,7 @@ def grid_interpolation_ard(values: FloatArray, designs: GridDesigns) -> Explanat
     Raises:
         ValueError: A design lacks none or all, or repeats a mask.
     """
-    check_distinct(designs)
-    grid = classes_first(values)
-    rhos = [
-        None if is_enumeration(design) else relevance(design, covariance_of_values(grid, axis))
-        for axis, design in enumerate(designs, start=1)
-    ]
-    return interpolate(grid, designs, rhos)
+    return fit_and_interpolate(values, designs, relevance)
 
 
 def relevance(design: BoolArray, covariance: FloatArray) -> FloatArray:

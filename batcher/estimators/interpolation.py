@@ -1,16 +1,16 @@
 """Interpolation of a product grid: what the default estimator and its refinement share."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from typing import Final
 
 import numpy as np
 
-from batcher.estimators.arrays import MODALITIES, BoolArray, FloatArray, GridDesigns, grid_ends
+from batcher.estimators.arrays import MODALITIES, BoolArray, FloatArray, GridDesigns, check_distinct, grid_ends
 from batcher.estimators.explanation import Explanation
 from batcher.estimators.hamming import HammingKernel
 from batcher.estimators.multilinear import Rule, contract, quadrature
-from batcher.estimators.rules import enumeration_rule, interpolation_rule
+from batcher.estimators.rules import enumeration_rule, interpolation_rule, is_enumeration
 
 ROUNDING: Final = 1e-13
 """Of the sum of squares of all values; far above what rounding leaves of it, far below what matters."""
@@ -23,6 +23,28 @@ def classes_first(values: FloatArray) -> FloatArray:
     grid = np.subtract(grid, grid[:, :1, :1, :1], order="C")
     grid -= grid.mean(axis=(1, 2, 3), keepdims=True)
     return grid
+
+
+def fit_and_interpolate(
+    values: FloatArray, designs: GridDesigns, fit: Callable[[BoolArray, FloatArray], FloatArray]
+) -> Explanation:
+    """Interpolate a grid by kernels that are fitted to it.
+
+    Args:
+        values: float64 [K_T, K_A, K_V, C].
+        designs: bool [K_m, n_m] of text, audio and video.
+        fit: from the design of a modality that is sampled and its `covariance_of_values` to rho, float64 [n_m].
+
+    Raises:
+        ValueError: A design lacks none or all, or repeats a mask.
+    """
+    check_distinct(designs)
+    grid = classes_first(values)
+    rhos = [
+        None if is_enumeration(design) else fit(design, covariance_of_values(grid, axis))
+        for axis, design in enumerate(designs, start=1)
+    ]
+    return interpolate(grid, designs, rhos)
 
 
 def interpolate(grid: FloatArray, designs: GridDesigns, rhos: Sequence[FloatArray | None]) -> Explanation:
