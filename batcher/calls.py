@@ -22,7 +22,9 @@ class Slices:
 
     text_masks: int = 16
     audio_masks: int = 4
-    pictures: int = 64
+    frames: int = 8
+    """Frames per call of `video_frames`, which makes a table of each."""
+    pictures: int = 1024
     """Masked frames per call of `video_frames`: masks times frames."""
     video_masks: int = 16
     pair_masks: int = 64

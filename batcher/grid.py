@@ -83,7 +83,7 @@ class GrowingGrid:
         """[K, L, d] of each modality that has rows."""
         self._terms: dict[str, _Term] = {}
         self._logits: NDArray[np.float32] | None = None
-        self._pictures = DistinctPictures(run, clip["video"], slices.pictures) if "video" in clip else None
+        self._pictures = DistinctPictures(run, clip["video"], slices) if "video" in clip else None
         self._encode_s = self._grid_s = 0.0
         for modality in self._modalities:
             if modality not in clip:

@@ -13,7 +13,7 @@ from itertools import pairwise
 import numpy as np
 from numpy.typing import NDArray
 
-from batcher.calls import RunGraph, spans
+from batcher.calls import RunGraph, Slices, spans
 from batcher.maskable import Divided, Maskable
 
 FloatArray = NDArray[np.float32]
@@ -23,18 +23,18 @@ BLACK = 0
 """The row of a stretch's features that stands for black pictures."""
 
 
-def frame_features(run: RunGraph, video: Maskable, pictures: int) -> tuple[FloatArray, int]:
+def frame_features(run: RunGraph, video: Maskable, slices: Slices) -> tuple[FloatArray, int]:
     """Features of every frame under every sub-mask, each distinct picture encoded once.
 
     Args:
         run: runs the artefact's graphs.
         video: frames, players and sub-masks.
-        pictures: masked frames per call.
+        slices: bounds of the calls.
 
     Returns:
         float32 [K, F, d_v], and the number of pictures encoded.
     """
-    distinct = DistinctPictures(run, video, pictures)
+    distinct = DistinctPictures(run, video, slices)
     distinct.encode(video.keep)
     return distinct.features(video.keep), distinct.encoded
 
@@ -56,9 +56,9 @@ def new_pictures(player: NDArray[np.int64], masks: int) -> float:
 class DistinctPictures:
     """The pictures of one clip that were encoded so far, with their features."""
 
-    def __init__(self, run: RunGraph, video: Divided, pictures: int) -> None:
-        """Nothing is encoded yet; `pictures` bounds the masked frames per call."""
-        self._run, self._video, self._bound = run, video, pictures
+    def __init__(self, run: RunGraph, video: Divided, slices: Slices) -> None:
+        """Nothing is encoded yet."""
+        self._run, self._video, self._slices = run, video, slices
         self._stretches: list[_Stretch] = []
         self.encoded = 0
         """Pictures that went through FAb-Net."""
@@ -95,7 +95,7 @@ class DistinctPictures:
             return
         frames = self._video.clip[stretch.frames]
         player = np.broadcast_to(stretch.layout, (len(frames), *stretch.layout.shape))
-        stretch.append(new, _encode_pictures(self._run, Maskable(frames, player, new), self._bound))
+        stretch.append(new, _encode_pictures(self._run, Maskable(frames, player, new), self._slices))
         self.encoded += len(new) * len(frames)
 
 
@@ -165,14 +165,14 @@ def _chance_of_new(n: int, masks: int) -> float:
     return max(0.0, 1.0 - 2 * subset) * math.pow(1.0 - subset, masks)
 
 
-def _encode_pictures(run: RunGraph, video: Maskable, pictures: int) -> FloatArray:
-    """Features [K, F, d_v] of the frames under each sub-mask, at most so many pictures in a call."""
+def _encode_pictures(run: RunGraph, video: Maskable, slices: Slices) -> FloatArray:
+    """Features [K, F, d_v] of the frames under each sub-mask."""
     rows = []
-    for masks in spans(len(video.keep), pictures):
+    for masks in spans(len(video.keep), slices.pictures):
         keep = video.keep[masks]
         parts = [
             run("video_frames", frames=video.clip[frames], player=video.player[frames], keep=keep)[0]
-            for frames in spans(len(video.clip), max(1, pictures // len(keep)))
+            for frames in spans(len(video.clip), max(1, min(slices.frames, slices.pictures // len(keep))))
         ]
         rows.append(np.concatenate(parts, axis=1))
     return np.concatenate(rows)

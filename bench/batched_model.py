@@ -44,7 +44,7 @@ class BatchedModel:
         run, slices = self.backend.run, self.backend.slices
         content, player = self.game.contents[modality], self.game.players[modality].positions
         if modality == "video":
-            features, _ = frame_features(run, Maskable(content, player, keep), slices.pictures)
+            features, _ = frame_features(run, Maskable(content, player, keep), slices)
             size = slices.video_masks
             parts = [run("video_encoder", features=features[i : i + size])[0] for i in range(0, len(keep), size)]
         else:

@@ -65,7 +65,7 @@ class WholeModel:
         return self.backend.run(graph, **{name: content}, player=_nobody(content.shape), keep=_kept())[0]
 
     def _encode_video(self, frames: Array) -> Array:
-        size = self.backend.slices.pictures
+        size = self.backend.slices.frames
         parts = [frames[start : start + size] for start in range(0, len(frames), size)]
         features = [
             self.backend.run("video_frames", frames=part, player=_nobody((len(part), 4, 4)), keep=_kept())[0]

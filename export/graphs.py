@@ -52,25 +52,6 @@ class AudioGraph(nn.Module):
         return self.model.encode_audio(torch.where(kept(player, keep), wave, 0.0))
 
 
-class FramesGraph(nn.Module):
-    """Frames uint8 [F, 3, S, S], player int64 [F, 4, 4], keep bool [K, n] -> [K, F, d_v]. Masked by black."""
-
-    def __init__(self, model: SSEFT) -> None:
-        super().__init__()
-        self.model = model
-
-    def forward(self, frames: Tensor, player: Tensor, keep: Tensor) -> Tensor:
-        """Encode K maskings of each frame."""
-        cells = player.shape[-1]
-        size = frames.shape[-1] // cells
-        # [K, F, 1, 4, 1, 4, 1] beside [F, 3, 4, S/4, 4, S/4]: each cell's bit meets all its pixels.
-        mask = kept(player, keep)[:, :, None, :, None, :, None]
-        pictures = (frames / 255.0).unflatten(-1, (cells, size)).unflatten(2, (cells, size))
-        masked = torch.where(mask, pictures, 0.0).flatten(-2).flatten(-3, -2)
-        features = self.model.frame_features(masked.flatten(0, 1))
-        return features.view(keep.shape[0], frames.shape[0], -1)
-
-
 class VideoGraph(nn.Module):
     """Features [K, F, d_v] -> [K, F + 1, d_v], CLS first."""
 

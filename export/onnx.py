@@ -17,14 +17,14 @@ from torch import Tensor, nn
 from torch.export import Dim
 
 from export.artefact import HEAD, Precision, pair_graph
-from export.graphs import AudioGraph, FramesGraph, HeadGraph, PairGraph, TextGraph, VideoGraph
+from export.frames import CELLS, FramesGraph
+from export.graphs import AudioGraph, HeadGraph, PairGraph, TextGraph, VideoGraph
 from export.precision import to_fp16
 from media.modality import Modality
 from sseft.config import term_name
 from sseft.model import SSEFT
 
 OPSET = 20
-CELLS = 4
 
 EXTERNAL_BYTES: Final = 64 << 20
 """Graphs with so many bytes of weights keep them in a file of their own."""

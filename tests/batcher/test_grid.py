@@ -238,7 +238,7 @@ def test_a_grid_grown_in_any_order_is_the_one_evaluated_at_once(modalities, used
     inputs = {m: masked for m, masked in some_clip(rng).items() if m in used}
     for _ in range(8):
         model, at_once = SmallModel(modalities), SmallModel(modalities)
-        bounds = Slices(*(int(size) for size in rng.integers(1, 9, 5)), grid_points=int(rng.integers(1, 150)))
+        bounds = Slices(*(int(size) for size in rng.integers(1, 9, 6)), grid_points=int(rng.integers(1, 150)))
         growing = growing_grid(model, inputs, bounds)
         for m, keep in some_steps(inputs, rng):
             growing.extend(m, keep)
@@ -251,7 +251,9 @@ def test_a_grid_grown_in_any_order_is_the_one_evaluated_at_once(modalities, used
 @pytest.mark.parametrize("order", list(permutations(MODALITIES)), ids="-".join)
 def test_a_grid_at_once_takes_no_more_calls_than_its_slices_make(order):
     model, inputs = SmallModel(), some_clip(np.random.default_rng(7), K=(7, 5, 6))
-    bounds = Slices(text_masks=3, audio_masks=2, pictures=1000, video_masks=4, pair_masks=3, grid_points=13)
+    bounds = Slices(
+        text_masks=3, audio_masks=2, frames=1000, pictures=1000, video_masks=4, pair_masks=3, grid_points=13
+    )
     evaluate_grid(model.run, {m: inputs[m] for m in order}, model.absent, bounds)
     assert Counter(graph for graph, _ in model.calls) == {
         "text_encoder": 3,
@@ -336,7 +338,7 @@ def maskable(frames, kind, K, rng):
 @pytest.mark.parametrize("bound", [1, 7, 64])
 def test_features_equal_those_of_every_masked_frame(kind, bound):
     video, model = maskable(13, kind, 9, np.random.default_rng(3)), SmallModel()
-    features, _ = frame_features(model.run, video, bound)
+    features, _ = frame_features(model.run, video, Slices(frames=bound % 5 + 1, pictures=bound))
     np.testing.assert_allclose(features, naive_features(model, video), atol=1e-6)
 
 
@@ -348,7 +350,7 @@ def test_any_partition_encodes_each_distinct_picture_once(seed, n, frames, bound
     shots = rng.integers(1, 256, (frames, 3, SIZE, SIZE), dtype=np.uint8)
     video = Maskable(shots, layouts[np.sort(rng.integers(0, 3, frames))], design(n, 6, rng))
     model = SmallModel()
-    features, encoded = frame_features(model.run, video, bound)
+    features, encoded = frame_features(model.run, video, Slices(frames=bound % 5 + 1, pictures=bound))
     np.testing.assert_allclose(features, naive_features(model, video), atol=1e-6)
     shown = kept({"player": video.player, "keep": video.keep}).reshape(len(video.keep), frames, 16)
     lit = sum(np.unique(shown[shown[:, f].any(axis=1), f], axis=0).shape[0] for f in range(frames))
@@ -359,14 +361,14 @@ def test_any_partition_encodes_each_distinct_picture_once(seed, n, frames, bound
 @pytest.mark.parametrize("frames", [1, 4, 10, 23])
 def test_players_of_time_cost_one_picture_a_frame_and_a_black_one(frames, K):
     video, model = maskable(frames, "time", K, np.random.default_rng(4)), SmallModel()
-    _, encoded = frame_features(model.run, video, 64)
+    _, encoded = frame_features(model.run, video, Slices())
     assert encoded == encoded_pictures(model) == frames + 1
 
 
 def test_equal_sub_masks_of_space_are_encoded_once():
     video, model = maskable(5, "space", 8, np.random.default_rng(5)), SmallModel()
     twice = Maskable(video.clip, video.player, np.concatenate([video.keep, video.keep[::-1]]))
-    features, encoded = frame_features(model.run, twice, 64)
+    features, encoded = frame_features(model.run, twice, Slices())
     assert encoded == encoded_pictures(model) == 7 * 5 + 1  # 8 distinct masks, of which one is black
     np.testing.assert_array_equal(features[:8], features[:7:-1])
 
@@ -374,9 +376,9 @@ def test_equal_sub_masks_of_space_are_encoded_once():
 @pytest.mark.parametrize("kind", ["space", "time", "space-time"])
 def test_pictures_that_are_encoded_arent_encoded_again(kind):
     video, model = maskable(13, kind, 12, np.random.default_rng(12)), SmallModel()
-    at_once, encoded = frame_features(model.run, video, 64)
+    at_once, encoded = frame_features(model.run, video, Slices())
     model.calls.clear()
-    pictures = DistinctPictures(model.run, video, 64)
+    pictures = DistinctPictures(model.run, video, Slices())
     for rows in (slice(0, 3), slice(3, 8), slice(2, 12), slice(0, 12)):
         pictures.encode(video.keep[rows])
     np.testing.assert_array_equal(pictures.features(video.keep), at_once)
