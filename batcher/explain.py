@@ -9,12 +9,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from batcher.backends import Backend
-from batcher.costs import PassCosts
 from batcher.designs import DRAW, draw_design, draw_nested, enough, mask_budget, modality_seed, reliable
+from batcher.effort import effort
 from batcher.estimators import Explanation, design_kind, estimate
 from batcher.estimators.exact import MAX_PLAYERS
 from batcher.grid import Divided, Grid, Maskable
 from batcher.options import Options
+from batcher.planner import planned_masks
 from batcher.players import Player, Players, players_of
 from batcher.shares import Shares, share_variances, shares_of
 from batcher.tolerance import Growth, neediest, pilot_masks, towards_reliable
@@ -69,9 +70,7 @@ class SegmentExplanation:
         return int(self.p_all.argmax())
 
 
-def explain_clip(
-    clip: Clip, segment_id: str, backend: Backend, options: Options, *, costs: PassCosts | None = None
-) -> SegmentExplanation:
+def explain_clip(clip: Clip, segment_id: str, backend: Backend, options: Options) -> SegmentExplanation:
     """Explain one clip.
 
     Args:
@@ -79,23 +78,20 @@ def explain_clip(
         segment_id: part of the seed, so that an explanation never depends on its neighbours.
         backend: runs the artefact.
         options: masks, players, estimator and seed.
-        costs: what sub-masks cost; a tolerance needs them.
 
     Returns:
         The explanation of the predicted class, or of all.
 
     Raises:
         MediaError: the clip has no modality that the model uses.
-        ValueError: the options don't fit the clip (too many players for `exact`), or a tolerance comes without costs.
+        ValueError: the options don't fit the clip (too many players for `exact`).
     """
     task = _task(clip, segment_id, backend.artefact, options)
     if options.tolerance is None:
-        designs = {m: _design(m, p, task) for m, p in task.players.items()}
+        designs = _designs(task)
         grid = backend.grid({m: Maskable(p.content, p.positions, designs[m]) for m, p in task.players.items()})
         return _explanation(task, designs, grid)
-    if costs is None:
-        raise ValueError(f"tolerance is {options.tolerance!r} and no costs are known: give those of measure_costs")
-    *_, last = _grow(task, backend, costs)
+    *_, last = _grow(task, backend)
     return last
 
 
@@ -108,6 +104,11 @@ class _Task:
     """Of the modalities that the clip has and the model sees."""
     options: Options
     artefact: Artefact
+
+    @property
+    def divided(self) -> dict[Modality, Divided]:
+        """What of the clip each modality's players divide."""
+        return {m: Divided(p.content, p.positions) for m, p in self.players.items()}
 
     def seed(self, of: str) -> int:
         """The seed of a modality's design, or of what else is drawn."""
@@ -145,19 +146,29 @@ def _check_players(players: Mapping[Modality, Players], options: Options) -> Non
             )
 
 
-def _design(modality: Modality, players: Players, task: _Task) -> NDArray[np.bool_]:
-    options, n, seed = task.options, players.n, task.seed(modality)
+def _designs(task: _Task) -> Designs:
+    """The sub-masks of each modality."""
+    options = task.options
     if options.estimator == "exact":
-        return draw_design(n, 1 << n, seed)
-    K = mask_budget(n, masks=options.masks, max_masks=options.max_masks)
-    return DRAW[design_kind(options.estimator)](n, K, seed)
+        return {m: draw_design(p.n, 1 << p.n, task.seed(m)) for m, p in task.players.items()}
+    draw = DRAW[design_kind(options.estimator)]
+    return {m: draw(task.players[m].n, K, task.seed(m)) for m, K in _masks(task).items()}
 
 
-def _grow(task: _Task, backend: Backend, costs: PassCosts) -> Iterator[SegmentExplanation]:
+def _masks(task: _Task) -> dict[Modality, int]:
+    """How many sub-masks each modality gets."""
+    options = task.options
+    n = {m: p.n for m, p in task.players.items()}
+    if options.masks == "auto":
+        return planned_masks(n, task.divided, task.artefact.work, max_masks=options.max_masks)
+    return {m: mask_budget(n[m], masks=options.masks, max_masks=options.max_masks) for m in n}
+
+
+def _grow(task: _Task, backend: Backend) -> Iterator[SegmentExplanation]:
     """Explain with more and more masks, until the shares are known well enough or no more are allowed."""
     options = task.options
     steps = {m: [pilot_masks(p.n, masks=options.masks, max_masks=options.max_masks)] for m, p in task.players.items()}
-    growing = backend.grow({m: Divided(p.content, p.positions) for m, p in task.players.items()})
+    growing = backend.grow(task.divided)
     designs: dict[Modality, NDArray[np.bool_]] = {}
     wanted: tuple[Modality, ...] = tuple(task.players)
     spent_s = 0.0
@@ -169,7 +180,7 @@ def _grow(task: _Task, backend: Backend, costs: PassCosts) -> Iterator[SegmentEx
         found = _explanation(task, designs, growing.grid())
         spent_s += found.seconds["estimate"]
         precise = _precise(found, options)
-        growth = None if precise else _next_growth(task, found, designs, costs)
+        growth = None if precise else _next_growth(task, found, designs)
         yield replace(found, converged=found.converged and precise, seconds={**found.seconds, "estimate": spent_s})
         wanted = () if growth is None else (growth.modality,)
         if growth:
@@ -183,7 +194,7 @@ def _precise(found: SegmentExplanation, options: Options) -> bool:
     return bool(found.reliable) and not POINTS * half_width > (options.tolerance or 0)
 
 
-def _next_growth(task: _Task, found: SegmentExplanation, designs: Designs, costs: PassCosts) -> Growth | None:
+def _next_growth(task: _Task, found: SegmentExplanation, designs: Designs) -> Growth | None:
     players, most = {m: p.n for m, p in task.players.items()}, task.options.max_masks
     sampled = {m: len(designs[m]) for m in task.players}
     if not all(reliable(n, sampled[m]) for m, n in players.items()):
@@ -199,9 +210,7 @@ def _next_growth(task: _Task, found: SegmentExplanation, designs: Designs, costs
         variances=dict(zip(MODALITIES, variances, strict=True)),
         players=players,
         masks=sampled,
-        seconds_per_mask={
-            m: costs.seconds_per_mask(m, Divided(p.content, p.positions), masks) for m, p in task.players.items()
-        },
+        efforts={m: effort(task.artefact.work, m, divided, masks) for m, divided in task.divided.items()},
         max_masks=most,
         target=float(variances.sum()) * ((task.options.tolerance or 0) / (POINTS * shares.half_width or 1)) ** 2,
     )

@@ -7,6 +7,7 @@ from typing import Final, Literal
 
 from batcher.designs import mask_budget, reliable
 from batcher.designs.budget import RELIABLE_MASKS_PER_PLAYER
+from batcher.effort import Effort
 from media.modality import Modality
 
 FEWEST_PILOT_MASKS: Final = 32
@@ -56,11 +57,11 @@ def neediest(
     variances: Mapping[Modality, float],
     players: Mapping[Modality, int],
     masks: Mapping[Modality, int],
-    seconds_per_mask: Mapping[Modality, float],
+    efforts: Mapping[Modality, Effort],
     max_masks: int,
     target: float,
 ) -> Growth | None:
-    """The step that takes most variance off a share per second of work.
+    """The step that takes most variance off a share for its work.
 
     A modality's part V in the variance falls as 1 / K^2 with its masks K (`docs/estimator.md`), so going to K' takes
     off V (1 - (K / K')^2). No step is worth it where modalities that have all they may bring more than the target.
@@ -69,7 +70,7 @@ def neediest(
         variances: of the share, the part that each modality's masks bring.
         players: of each modality that is present.
         masks: K of each.
-        seconds_per_mask: what one more of each costs.
+        efforts: what more of each take.
         max_masks: the most of any.
         target: the variance to come down to.
 
@@ -84,12 +85,12 @@ def neediest(
         if (K := _grown(masks[m], n, max_masks)) > masks[m] and variances[m] > 0
     ]
 
-    def gain_per_second(step: Growth) -> float:
+    def gain_for_work(step: Growth) -> float:
         before = masks[step.modality]
         gain = variances[step.modality] * (1 - (before / step.masks) ** 2)
-        return gain / ((step.masks - before) * seconds_per_mask[step.modality])
+        return gain / efforts[step.modality].of(step.masks - before)
 
-    return max(steps, key=gain_per_second, default=None)
+    return max(steps, key=gain_for_work, default=None)
 
 
 def _grown(K: int, n: int, max_masks: int) -> int:

@@ -12,6 +12,7 @@ from typing import Any, Final, Literal, get_args
 
 import numpy as np
 
+from export.work import Work
 from media import Preprocessing, TextTokens
 from media.modality import MODALITIES, Modality
 from sseft.config import pairs_of, term_name
@@ -35,7 +36,7 @@ __all__ = [
     "term_name",
 ]
 
-SCHEMA_VERSION: Final = 1
+SCHEMA_VERSION: Final = 2
 DESCRIPTION: Final = "artefact.json"
 ABSENT: Final = "absent.npz"
 TOKENIZER: Final = "tokenizer.json"
@@ -78,6 +79,8 @@ class Artefact:
     parity: float
     """Largest absolute difference from PyTorch in float32, over the cases of the parity gate: of a logit in fp32,
     of a value of the head in fp16."""
+    work: Work
+    """Floating-point operations of the graphs."""
     files: Mapping[str, str]
     """sha256 of every other file of the folder."""
     schema_version: int = SCHEMA_VERSION
@@ -141,6 +144,7 @@ def load_artefact(folder: Path) -> Artefact:
                 "labels": tuple(described["labels"]),
                 "preprocessing": Preprocessing(**described["preprocessing"]),
                 "tokens": TextTokens(**described["tokens"]),
+                "work": Work(**described["work"]),
             }
         )
         check_head(artefact.head, artefact.labels)

@@ -10,6 +10,7 @@ import torch
 from numpy.typing import NDArray
 
 from export.artefact import ABSENT, TOKENIZER, Artefact, ArtefactError, Precision, file_digest
+from export.flops import count_work
 from export.onnx import graphs, save_graph
 from export.parity import measure_parity
 from media import FoundTokenizer, MediaError, find_tokenizer, tokenize
@@ -78,6 +79,7 @@ def describe(
         baselines={modality: BASELINES[modality] for modality in config.modalities},
         precision=precision,
         parity=parity,
+        work=count_work(model),
         files={path.name: file_digest(path) for path in sorted(folder.iterdir())},
     )
 

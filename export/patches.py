@@ -11,7 +11,7 @@ This is geometry alone: every index is known when a graph is exported.
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cache, cached_property
 from itertools import chain, pairwise, product
 from typing import Final
 
@@ -147,6 +147,7 @@ class PatchTables:
     """Blocks of an axis."""
 
 
+@cache
 def patch_tables(size: int, patches: int, convolution: Convolution, depth: int) -> PatchTables:
     """The tables of a stack of equal convolutions.
 

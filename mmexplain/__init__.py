@@ -9,7 +9,6 @@ from pathlib import Path
 from batcher.backends import Backend
 from batcher.backends.onnxruntime import OnnxRuntimeBackend
 from batcher.collection import Segment, read_collection
-from batcher.costs import PassCosts, measure_costs
 from batcher.decode import clip_of
 from batcher.estimators import Explanation, estimate
 from batcher.explain import SegmentExplanation, explain_clip
@@ -21,33 +20,23 @@ __all__ = [
     "Explanation",
     "OnnxRuntimeBackend",
     "Options",
-    "PassCosts",
     "Result",
     "Segment",
     "SegmentExplanation",
     "estimate",
     "explain",
     "load_result",
-    "measure_costs",
     "read_collection",
 ]
 
 
-def explain(
-    segment: Segment,
-    artefact: Backend | Path | str,
-    options: Options | None = None,
-    *,
-    costs: PassCosts | None = None,
-) -> SegmentExplanation:
+def explain(segment: Segment, artefact: Backend | Path | str, options: Options | None = None) -> SegmentExplanation:
     """Explain one segment in this process.
 
     Args:
         segment: of a collection, or made by hand.
         artefact: its folder; or, for many segments, a backend that holds it open.
         options: masks, players, estimator, classes, seed and tolerance.
-        costs: what `measure_costs` found for the backend; without them a tolerance has them measured here, for this
-            segment alone, whose masks then depend on them.
 
     Returns:
         Shapley values [p, E] of its players for the classes explained, and what they rest on.
@@ -61,6 +50,4 @@ def explain(
     check_options(options)
     backend = OnnxRuntimeBackend.load(Path(artefact)) if isinstance(artefact, Path | str) else artefact
     clip = clip_of(segment, backend.artefact, backend.folder)
-    if options.tolerance is not None and costs is None:
-        costs = measure_costs(backend)
-    return explain_clip(clip, segment.segment_id, backend, options, costs=costs)
+    return explain_clip(clip, segment.segment_id, backend, options)

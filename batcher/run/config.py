@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from batcher.backends.onnxruntime import Device
-from batcher.costs import PassCosts
+from batcher.calls import Slices
 from batcher.options import Options
 from batcher.selection import Selection
 from batcher.store.files import RUN, replaced
@@ -91,21 +91,23 @@ def check_folder(out: Path, metadata: dict[str, Any]) -> None:
         raise ConfigError(f"{out} isn't an empty folder and holds no {RUN}; choose another --out")
 
 
-def recorded_costs(out: Path) -> PassCosts | None:
-    """The costs that an earlier start measured, if any did.
+def recorded_slices(out: Path) -> Slices | None:
+    """The slices that an earlier start measured, if any did.
 
     Args:
         out: the result folder, of which `check_folder` thought well.
 
     Raises:
-        ConfigError: `run.json` holds other costs than these.
+        ConfigError: `run.json` holds none that can be read.
     """
     path = out / RUN
-    costs = json.loads(path.read_text()).get("costs") if path.exists() else None
+    if not path.exists():
+        return None
+    slices = json.loads(path.read_text()).get("slices")
     try:
-        return None if costs is None else PassCosts(**costs)
+        return Slices(**slices)
     except TypeError as error:
-        raise ConfigError(f"{path} holds costs that can't be read ({error}); choose another --out") from error
+        raise ConfigError(f"{path} holds slices that can't be read ({error}); choose another --out") from error
 
 
 def record_run(
@@ -114,7 +116,7 @@ def record_run(
     artefact_folder: Path,
     selection: Selection,
     metadata: dict[str, Any],
-    costs: PassCosts | None = None,
+    slices: Slices,
 ) -> None:
     """Write `run.json`.
 
@@ -124,15 +126,14 @@ def record_run(
         artefact_folder: of the model.
         selection: what of the collection is explained; may change from start to start.
         metadata: of `file_metadata`.
-        costs: by which masks are chosen.
+        slices: how much went into one call of a graph.
     """
     run = metadata | {
         "manifest": str(manifest.resolve()),
         "artefact_folder": str(artefact_folder.resolve()),
         "selection": asdict(selection),
+        "slices": asdict(slices),
     }
-    if costs:
-        run["costs"] = asdict(costs)
     with replaced(out / RUN) as partial:
         partial.write_text(json.dumps(run, indent=2) + "\n")
 

@@ -7,11 +7,11 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from batcher.backends.onnxruntime import Device, OnnxRuntimeBackend, open_graph
+from batcher.calls import Slices
 from batcher.collection import CollectionError, Segment, read_collection
-from batcher.costs import PassCosts, measure_costs
 from batcher.options import Options, check_options
 from batcher.outcome import FAILED, UNAVAILABLE
-from batcher.run.config import ConfigError, RunConfig, check_folder, file_metadata, record_run, recorded_costs
+from batcher.run.config import ConfigError, RunConfig, check_folder, file_metadata, record_run, recorded_slices
 from batcher.run.events import Event, Finished, SegmentFailed, Started, UnitDone
 from batcher.run.executors import Executor, InProcess
 from batcher.run.lock import exclusive
@@ -19,6 +19,7 @@ from batcher.run.summary import summarise
 from batcher.run.unit import UnitReport, unit_size, units_of
 from batcher.run.worker import WorkerSetup
 from batcher.selection import Selection
+from batcher.slices import measure_slices
 from batcher.store.files import Store
 from export.artefact import HEAD, Artefact, load_artefact
 
@@ -73,10 +74,10 @@ def explain_collection(run: Run, on_event: Callable[[Event], None] = lambda _: N
     metadata = file_metadata(config, artefact)
     check_folder(run.out, metadata)
     with exclusive(run.out):
-        model, costs = run.artefact.resolve(), _costs(run)
-        setup = WorkerSetup(model, run.device, run.threads, run.options, run.out.resolve(), metadata, costs)
+        model, slices = run.artefact.resolve(), _slices(run)
+        setup = WorkerSetup(model, run.device, run.threads, run.options, run.out.resolve(), metadata, slices)
         done = _resume(run, setup.store(), selected)
-        record_run(run.out, run.manifest, run.artefact, run.selection, metadata, costs)
+        record_run(run.out, run.manifest, run.artefact, run.selection, metadata, slices)
         on_event(Started(len(selected), len(done), artefact.trained))
         if len(done) < len(selected):
             _explain_rest(run, setup, artefact, len(selected), done, on_event)
@@ -85,11 +86,9 @@ def explain_collection(run: Run, on_event: Callable[[Event], None] = lambda _: N
     return finished
 
 
-def _costs(run: Run) -> PassCosts | None:
-    """What sub-masks cost, measured by the first start alone: masks, and with them rows, follow from it."""
-    if run.options.tolerance is None:
-        return None
-    return recorded_costs(run.out) or measure_costs(
+def _slices(run: Run) -> Slices:
+    """How much goes into one call, measured by the first start alone: the last digits of rows depend on it."""
+    return recorded_slices(run.out) or measure_slices(
         OnnxRuntimeBackend.load(run.artefact, device=run.device, threads=run.threads)
     )
 

@@ -3,7 +3,7 @@
 import socket
 import time
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -11,8 +11,8 @@ from threadpoolctl import threadpool_limits
 
 from batcher.backends import Backend
 from batcher.backends.onnxruntime import Device, OnnxRuntimeBackend
+from batcher.calls import Slices
 from batcher.collection import Segment
-from batcher.costs import PassCosts
 from batcher.decode import Decoded
 from batcher.explain import explain_clip
 from batcher.options import Options
@@ -33,8 +33,8 @@ class WorkerSetup:
     options: Options
     out: Path
     metadata: dict[str, Any]
-    costs: PassCosts | None = None
-    """What sub-masks cost, where a tolerance says how many there are."""
+    slices: Slices = field(default_factory=Slices)
+    """How much goes into one call of a graph."""
 
     def store(self) -> Store:
         """The result folder."""
@@ -58,9 +58,9 @@ class Worker:
     def __init__(self, setup: WorkerSetup) -> None:
         self.threads = setup.threads
         self.backend: Backend = OnnxRuntimeBackend.load(
-            setup.artefact_folder, device=setup.device, threads=setup.threads
+            setup.artefact_folder, device=setup.device, threads=setup.threads, slices=setup.slices
         )
-        self.options, self.costs = setup.options, setup.costs
+        self.options = setup.options
         self.store = setup.store()
 
     def explain_unit(self, unit: Unit, decoded: Iterable[Decoded], attempts: int) -> UnitReport:
@@ -95,7 +95,7 @@ class Worker:
         """Add the rows of one segment, or say why there are none."""
         artefact = self.backend.artefact
         try:
-            explanation = explain_clip(clip, segment.segment_id, self.backend, self.options, costs=self.costs)
+            explanation = explain_clip(clip, segment.segment_id, self.backend, self.options)
         except MediaError as error:
             return Failure("explain", str(error))
         except Exception as error:  # noqa: BLE001  # one odd segment must not stop a night's run

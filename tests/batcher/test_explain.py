@@ -241,11 +241,6 @@ def test_a_score_is_explained_on_its_own_scale(clip, fake_backend, sign):
     np.testing.assert_allclose(other.estimate.phi, sign * 64 * explanation.estimate.phi, rtol=1e-9, atol=1e-9)
 
 
-def test_a_tolerance_needs_costs(clip, fake_backend):
-    with pytest.raises(ValueError, match=r"tolerance is 2.0 and no costs are known: give those of measure_costs"):
-        explain_clip(clip, "s", fake_backend(), replace(CHEAP, tolerance=2.0))
-
-
 def test_of_a_binary_head_the_emotion_with_the_surest_yes_is_predicted(clip, fake_backend):
     backend = fake_backend(head="binary", labels=("neutral", "sadness", "anger", "happiness"))
     # Sadness has the largest logit, and is denied by a larger one; anger and happiness are both affirmed.

@@ -7,8 +7,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from batcher.costs import PassCosts
 from batcher.designs import draw_nested, modality_seed
+from batcher.effort import Effort
 from batcher.explain import explain_clip
 from batcher.grid import Grid
 from batcher.options import Options
@@ -16,7 +16,8 @@ from batcher.store.rows import attributions, contributions, explained_segment
 from batcher.tolerance import Growth, neediest, pilot_masks, towards_reliable
 from media.modality import MODALITIES
 
-COSTS = PassCosts(token_s=1e-4, sample_s=1e-7, picture_s=1e-3, frame_s=1e-4, pair_s=1e-5, point_s=1e-6)
+EACH = Effort(0.0, 1.0)
+"""As much for every mask."""
 STEPS = (48, 72, 108)
 """Of a modality of 16 players: a pilot of 3 n, and half as many again at each step."""
 
@@ -44,7 +45,7 @@ def next_step(**changes):
         "variances": {"text": 1.0, "audio": 1.0, "video": 1.0},
         "players": {"text": 16, "audio": 12, "video": 16},
         "masks": {"text": 48, "audio": 36, "video": 48},
-        "seconds_per_mask": {"text": 1.0, "audio": 1.0, "video": 1.0},
+        "efforts": dict.fromkeys(MODALITIES, EACH),
         "max_masks": 512,
         "target": 0.5,
     }
@@ -64,10 +65,18 @@ def test_nothing_grows_where_what_cannot_grow_keeps_the_target_out_of_reach(targ
     assert next_step(masks=masks, variances=variances, target=target) == step
 
 
-@pytest.mark.parametrize(("text_s", "winner"), [(1.9, "text"), (2.1, "video")])
-def test_variance_counts_by_the_second(text_s, winner):
+@pytest.mark.parametrize(
+    ("text", "winner"),
+    [
+        (Effort(0.0, 1.9), "text"),
+        (Effort(0.0, 2.1), "video"),
+        (Effort(21.0, 1.0), "text"),  # of 24 masks
+        (Effort(25.0, 1.0), "video"),
+    ],
+)
+def test_variance_counts_by_the_work_that_it_takes(text, winner):
     variances = {"text": 2.0, "audio": 0.0, "video": 1.0}
-    found = next_step(variances=variances, seconds_per_mask={"text": text_s, "audio": 1.0, "video": 1.0})
+    found = next_step(variances=variances, efforts={"text": text, "audio": EACH, "video": EACH})
     assert found == Growth(winner, 72)
 
 
@@ -79,17 +88,17 @@ def test_what_a_step_takes_off_counts_and_not_what_is_there():
 
 
 def test_the_last_step_is_cut_to_what_there_is_and_what_is_allowed():
-    only = {"variances": {"text": 1.0}, "seconds_per_mask": {"text": 1.0}}
+    only = {"variances": {"text": 1.0}, "efforts": {"text": EACH}}
     assert next_step(players={"text": 6}, masks={"text": 48}, **only) == Growth("text", 64)
     assert next_step(players={"text": 16}, masks={"text": 48}, max_masks=61, **only) == Growth("text", 60)
 
 
 def test_where_nothing_would_help_there_is_no_step():
-    only = {"variances": {"text": 1.0}, "seconds_per_mask": {"text": 1.0}}
+    only = {"variances": {"text": 1.0}, "efforts": {"text": EACH}}
     assert next_step(players={"text": 6}, masks={"text": 64}, **only) is None  # all masks
     assert next_step(players={"text": 16}, masks={"text": 48}, max_masks=48, **only) is None
     assert next_step(variances=dict.fromkeys(MODALITIES, 0.0)) is None
-    assert next_step(players={}, masks={}, variances={}, seconds_per_mask={}) is None
+    assert next_step(players={}, masks={}, variances={}, efforts={}) is None
 
 
 class MadeUp:
@@ -132,7 +141,7 @@ def made_up(artefact):
 
 
 def run(clip, backend, **options):
-    return explain_clip(clip, "s", backend, Options(**options), costs=COSTS)
+    return explain_clip(clip, "s", backend, Options(**options))
 
 
 def half_width(explanation):
@@ -262,8 +271,8 @@ def test_nothing_grows_where_a_modality_can_never_have_enough_to_be_trusted(clip
 
 def test_the_models_own_grid_grows_and_its_rows_say_how_sure_they_are(segment, clip, backend):
     options = Options(tolerance=1.0, max_masks=128, seed=1)
-    explanation = explain_clip(clip, "s", backend, options, costs=COSTS)
-    again = explain_clip(clip, "s", backend, options, costs=COSTS)
+    explanation = explain_clip(clip, "s", backend, options)
+    again = explain_clip(clip, "s", backend, options)
     assert explanation.converged
     assert half_width(explanation) <= 1.0
     np.testing.assert_array_equal(explanation.estimate.phi, again.estimate.phi)

@@ -248,7 +248,7 @@ def test_every_option_is_an_environment_variable(mmexplain, manifest, model, tmp
     expected = {"masks": 12, "max_masks": 36, "seed": 5, "video_players": "time", "classes": "all", "tolerance": 50}
     assert {key: run["config"][key] for key in expected} == expected
     assert run["selection"] == {"where": ["scene=s1"], "limit": 1}
-    assert min(run["costs"].values()) > 0
+    assert min(run["slices"].values()) > 0
     rows = pq.read_table(tmp_path / "out" / "segments")
     assert rows["extra"].to_pylist() == [[("scene", "s1")]]
 

@@ -13,18 +13,14 @@ NAMES = {
     "Explanation",
     "OnnxRuntimeBackend",
     "Options",
-    "PassCosts",
     "Result",
     "Segment",
     "SegmentExplanation",
     "estimate",
     "explain",
     "load_result",
-    "measure_costs",
     "read_collection",
 }
-
-COSTS = mmexplain.PassCosts(1e-5, 1e-7, 1e-3, 1e-6, 1e-5, 1e-6)
 
 
 def test_the_public_names_stay():
@@ -45,20 +41,6 @@ def test_a_segment_made_by_hand_is_explained(segment, backend, cheap):
     made = mmexplain.Segment("mine", "film.mp4", segment.path, start_ms=1000.0, end_ms=1400.0)
     explanation = mmexplain.explain(made, backend, cheap)
     assert {player.modality for player in explanation.players} == {"audio", "video"}
-
-
-def test_a_tolerance_has_costs_measured_where_none_are_given(segment, backend, cheap, monkeypatch):
-    measured = []
-    monkeypatch.setattr("mmexplain.measure_costs", lambda given: measured.append(given) or COSTS)
-    wanted = replace(cheap, tolerance=50.0)
-    found = mmexplain.explain(segment, backend, wanted)
-    assert len(measured) == 1
-    assert measured[0] is backend
-    again = mmexplain.explain(segment, backend, wanted, costs=COSTS)
-    assert len(measured) == 1
-    np.testing.assert_array_equal(found.estimate.phi, again.estimate.phi)
-    mmexplain.explain(segment, backend, cheap)
-    assert len(measured) == 1
 
 
 def test_options_that_suit_no_segment_are_refused_before_the_model_is_read(segment, tmp_path, cheap):

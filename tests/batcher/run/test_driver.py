@@ -8,8 +8,8 @@ from pathlib import Path
 import pyarrow.parquet as pq
 import pytest
 
+from batcher.calls import Slices
 from batcher.collection import CollectionError
-from batcher.costs import PassCosts
 from batcher.explain import explain_clip
 from batcher.options import Options
 from batcher.outcome import EXPLAINED, FAILED, UNAVAILABLE
@@ -220,63 +220,54 @@ def test_rows_of_two_configurations_never_mix(finished, key):
 
 
 def test_without_a_tolerance_a_result_is_described_as_before_there_was_one(finished):
-    described = load_result(finished.out).run
-    assert "tolerance" not in described["config"]
-    assert "costs" not in described
+    assert "tolerance" not in load_result(finished.out).run["config"]
 
 
 @pytest.fixture
-def calibrations(monkeypatch):
-    """The costs that were measured; each time others."""
-    measured = []
+def measured(monkeypatch):
+    """The slices that were measured; each time others."""
+    found = []
 
     def measure(_):
-        measured.append(PassCosts(*(float(len(measured) + i) for i in range(1, 7))))
-        return measured[-1]
+        found.append(Slices(text_masks=len(found) + 3))
+        return found[-1]
 
-    monkeypatch.setattr("batcher.run.driver.measure_costs", measure)
-    return measured
+    monkeypatch.setattr("batcher.run.driver.measure_slices", measure)
+    return found
 
 
 @pytest.fixture
-def costs_used(monkeypatch):
-    """The costs that each segment was explained by."""
+def slices_used(monkeypatch):
+    """The slices by which each segment was explained."""
     used = []
 
-    def explain(*arguments, costs):
-        used.append(costs)
-        return explain_clip(*arguments, costs=costs)
+    def explain(clip, segment_id, backend, options):
+        used.append(backend.slices)
+        return explain_clip(clip, segment_id, backend, options)
 
     monkeypatch.setattr("batcher.run.worker.explain_clip", explain)
     return used
 
 
-def test_costs_are_measured_once_for_all_starts(run_of, short_rows, cheap, calibrations, costs_used):
-    run = run_of(short_rows(3), options=replace(cheap, tolerance=50.0))
+def test_slices_are_measured_once_for_all_starts(run_of, short_rows, measured, slices_used):
+    run = run_of(short_rows(3))
     explain_collection(replace(run, selection=Selection(limit=1)))
     explain_collection(run)
     explain_collection(run)
-    assert len(calibrations) == 1
-    assert costs_used == calibrations * 3
-    assert load_result(run.out).run["costs"] == asdict(calibrations[0])
+    assert len(measured) == 1
+    assert slices_used == measured * 3
+    assert load_result(run.out).run["slices"] == asdict(measured[0])
 
 
-def test_a_fixed_number_of_masks_needs_no_costs(run_of, short_rows, calibrations, costs_used):
+@pytest.mark.parametrize("damaged", [None, [1], {"text_mask": 1}])
+def test_slices_that_cant_be_read_are_refused(run_of, short_rows, measured, damaged):
     run = run_of(short_rows(1))
     explain_collection(run)
-    assert calibrations == []
-    assert costs_used == [None]
-
-
-@pytest.mark.parametrize("damaged", [[1.0], {"token_s": 1.0}])
-def test_costs_that_cant_be_read_are_refused(run_of, short_rows, cheap, calibrations, damaged):
-    run = run_of(short_rows(1), options=replace(cheap, tolerance=50.0))
-    explain_collection(run)
     path = run.out / "run.json"
-    path.write_text(json.dumps(json.loads(path.read_text()) | {"costs": damaged}))
-    with pytest.raises(ConfigError, match=r"run.json holds costs that can't be read .*choose another --out"):
+    path.write_text(json.dumps(json.loads(path.read_text()) | {"slices": damaged}))
+    with pytest.raises(ConfigError, match=r"run.json holds slices that can't be read .*choose another --out"):
         explain_collection(run)
-    assert len(calibrations) == 1
+    assert len(measured) == 1
 
 
 def test_another_model_never_mixes_in(finished, tmp_path, model, artefact):

@@ -1,0 +1,144 @@
+"""How much goes into one call of each graph, from a short measurement on the machine that calls."""
+
+import time
+from collections.abc import Callable, Mapping, Sequence
+from functools import partial
+from typing import Any, Final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from batcher.backends import Backend
+from batcher.calls import Slices
+from export.artefact import HEAD, pair_graph, pairs_of, term_name
+from media.modality import Modality
+
+Array = NDArray[Any]
+
+TOKENS: Final = 20
+SOUND_S: Final = 3
+FRAME_MASKS: Final = 64
+"""Of the frames that are timed."""
+FRAMES: Final = 75
+"""The made-up clip: a sentence of 3 s."""
+TEXT_MASKS: Final = (4, 8, 16, 32)
+AUDIO_MASKS: Final = (1, 2, 4)
+TABLED_FRAMES: Final = (2, 4, 8)
+VIDEO_MASKS: Final = (4, 8, 16, 32)
+PAIR_MASKS: Final = (16, 32, 64)
+GRID_POINTS: Final = (256, 512, 1024, 2048, 4096)
+"""What is tried. The largest of each bounds the memory of the longest clips."""
+GAIN: Final = 0.03
+"""A larger slice must be so much faster, or memory is better spent otherwise."""
+REPEATS: Final = 3
+LONG_S: Final = 0.25
+"""A call that takes longer is measured well enough by its first time."""
+
+
+def measure_slices(backend: Backend) -> Slices:
+    """Find how large the calls of each graph should be, on a made-up sentence of 3 s.
+
+    Takes a second for a small model, ten for one of the published size. Nothing but the last digits of a result
+    depends on it.
+
+    Args:
+        backend: runs the artefact, as those will for whom the slices are.
+    """
+    modalities, default = backend.artefact.modalities, Slices()
+    pairs = pairs_of(modalities)
+    return Slices(
+        text_masks=fastest(_text(backend), TEXT_MASKS) if "text" in modalities else default.text_masks,
+        audio_masks=fastest(_audio(backend), AUDIO_MASKS) if "audio" in modalities else default.audio_masks,
+        frames=fastest(_frames(backend), TABLED_FRAMES) if "video" in modalities else default.frames,
+        video_masks=fastest(_video(backend), VIDEO_MASKS) if "video" in modalities else default.video_masks,
+        pair_masks=fastest(_pair(backend, *pairs[0]), PAIR_MASKS, power=2) if pairs else default.pair_masks,
+        grid_points=fastest(_head(backend), GRID_POINTS),
+    )
+
+
+def fastest(call: Callable[[int], object], sizes: Sequence[int], *, power: int = 1) -> int:
+    """The size, of ascending ones, at which a call takes the least time for what it does.
+
+    Args:
+        call: does size^power pieces of work.
+        sizes: to try, until one isn't faster than the one before.
+        power: how the work grows with the size.
+    """
+    best, least = sizes[0], np.inf
+    for size in sizes:
+        seconds = seconds_of(partial(call, size)) / size**power
+        if seconds > least * (1 - GAIN):
+            break
+        best, least = size, seconds
+    return best
+
+
+def seconds_of(call: Callable[[], object]) -> float:
+    """Of the fastest of a few calls. The first pays for more than its work, unless that is long."""
+    times = [_once(call)]
+    while len(times) <= REPEATS and sum(times) < LONG_S:
+        times.append(_once(call))
+    return min(times)
+
+
+def _once(call: Callable[[], object]) -> float:
+    started = time.perf_counter()
+    call()
+    return time.perf_counter() - started
+
+
+def _text(backend: Backend) -> Callable[[int], object]:
+    length = min(TOKENS, backend.artefact.preprocessing.max_tokens)
+    ids = np.full(length, backend.artefact.tokens.mask_id, np.int64)
+    return lambda masks: backend.run("text_encoder", ids=ids, player=np.zeros(length, np.int64), keep=_all(masks))
+
+
+def _audio(backend: Backend) -> Callable[[int], object]:
+    limits = backend.artefact.preprocessing
+    wave = np.random.default_rng(0).normal(size=min(SOUND_S * limits.sample_rate_hz, limits.max_samples))
+    player = np.zeros(len(wave), np.int64)
+    return lambda masks: backend.run("audio_encoder", wave=wave.astype(np.float32), player=player, keep=_all(masks))
+
+
+def _frames(backend: Backend) -> Callable[[int], object]:
+    size = backend.artefact.preprocessing.image_size
+    frames = np.random.default_rng(0).integers(256, size=(max(TABLED_FRAMES), 3, size, size), dtype=np.uint8)
+    player = np.broadcast_to(np.arange(16).reshape(4, 4), (len(frames), 4, 4))
+    keep = np.random.default_rng(1).random((FRAME_MASKS, 16)) < 0.5  # noqa: PLR2004  # every other cell
+    return lambda count: backend.run("video_frames", frames=frames[:count], player=player[:count], keep=keep)
+
+
+def _video(backend: Backend) -> Callable[[int], object]:
+    shape = min(FRAMES, backend.artefact.preprocessing.max_frames), backend.artefact.dims["video"]
+    return lambda masks: backend.run("video_encoder", features=np.zeros((masks, *shape), np.float32))
+
+
+def _pair(backend: Backend, x: Modality, y: Modality) -> Callable[[int], object]:
+    dims = backend.artefact.dims
+
+    def encoding(modality: Modality, masks: int) -> Array:
+        return np.zeros((masks, FRAMES, dims[modality]), np.float32)
+
+    return lambda masks: backend.run(pair_graph(x, y), x=encoding(x, masks), y=encoding(y, masks))
+
+
+def _head(backend: Backend) -> Callable[[int], object]:
+    """A function that calls the head for so many points of a grid: one row of the first modality."""
+    modalities, dims = backend.artefact.modalities, backend.artefact.dims
+
+    def call(points: int) -> object:
+        K: Mapping[Modality, int] = dict(zip(reversed(modalities), (min(points, 64), points // 64, 1), strict=False))
+        terms: dict[str, Array] = {
+            term_name(x, y): np.zeros((K[x], K[y], dims[x]), np.float32)
+            for pair in pairs_of(modalities)
+            for x, y in (pair, pair[::-1])
+        }
+        alone: dict[str, Array] = {m: np.zeros((points, dims[m]), np.float32) for m in modalities}
+        return backend.run(HEAD, **(terms or alone))
+
+    return call
+
+
+def _all(masks: int) -> NDArray[np.bool_]:
+    """Sub-masks [masks, 1] that keep the only player."""
+    return np.ones((masks, 1), np.bool_)

@@ -1,0 +1,104 @@
+from dataclasses import replace
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from batcher.designs import enough, mask_budget, reliable
+from batcher.maskable import Divided
+from batcher.planner import planned_masks
+from export.work import Work
+
+unhurried = settings(deadline=None)  # a busy machine is no failure
+
+PUBLISHED = Work(token=6e8, sample=6.7e5, table=3.8e9, picture=8.9e6, frame=1.6e6, pair=9.4e6, point=6.4e6)
+
+
+def clip(tokens, seconds):
+    """A sentence: tokens that are players and two that aren't, sound, and 25 frames a second in 16 cells."""
+    frames = max(1, round(25 * seconds))
+    cells = np.tile(np.arange(16).reshape(4, 4), (frames, 1, 1))
+    content = {
+        "text": Divided(np.zeros(tokens + 2), np.arange(tokens + 2)),
+        "audio": Divided(np.zeros(round(16_000 * seconds)), np.zeros(0, np.int64)),
+        "video": Divided(np.zeros(frames), cells),
+    }
+    return {"text": tokens, "audio": max(1, round(2 * seconds)), "video": 16}, content
+
+
+def plan(tokens=20, seconds=3.5, work=PUBLISHED, max_masks=512):
+    players, content = clip(tokens, seconds)
+    return planned_masks(players, content, work, max_masks=max_masks)
+
+
+def usual(tokens=20, seconds=3.5, max_masks=512):
+    players, _ = clip(tokens, seconds)
+    return {m: mask_budget(n, masks="auto", max_masks=max_masks) for m, n in players.items()}
+
+
+def squared_error(players, masks):
+    return sum((n / masks[m]) ** 2 * (1 - masks[m] / 2.0**n) for m, n in players.items())
+
+
+def total_work(work, content, masks):
+    T, A, V = (masks[m] for m in ("text", "audio", "video"))
+    passes = T * work.token * len(content["text"].clip) + A * work.sample * len(content["audio"].clip)
+    passes += V * (work.picture + work.frame) * len(content["video"].clip)
+    return passes + work.pair * (T * A + T * V + A * V) + work.point * T * A * V
+
+
+def test_sound_is_dear_and_the_picture_nearly_free():
+    found, before = plan(), usual()
+    assert found["audio"] < before["audio"]
+    assert found["video"] > before["video"]
+
+
+def test_what_gets_dearer_gets_fewer_masks():
+    dear = plan(work=replace(PUBLISHED, token=100 * PUBLISHED.token))
+    assert dear["text"] < plan()["text"]
+
+
+@unhurried
+@given(
+    tokens=st.integers(1, 120),
+    seconds=st.floats(0.1, 9.3),
+    weights=st.lists(st.floats(0.0, 1e3), min_size=7, max_size=7),
+    max_masks=st.integers(2, 600),
+)
+def test_a_plan_takes_no_more_work_than_the_usual_masks_for_no_more_error(tokens, seconds, weights, max_masks):
+    players, content = clip(tokens, seconds)
+    scale = vars(PUBLISHED).values()
+    work = Work(*(weight * value for weight, value in zip(weights, scale, strict=True)))
+    found, before = plan(tokens, seconds, work, max_masks), usual(tokens, seconds, max_masks)
+    assert squared_error(players, found) <= squared_error(players, before) * (1 + 1e-6)
+    assert total_work(work, content, found) <= total_work(work, content, before) * (1 + 1e-3)
+    for m, n in players.items():
+        assert found[m] == 1 << n or found[m] % 2 == 0
+        assert found[m] <= min(1 << n, max_masks)
+        assert found[m] == before[m] or (enough(n, found[m]) and reliable(n, found[m]))
+
+
+def test_no_plan_on_its_steps_takes_less_work_for_that_error():
+    players, content = clip(20, 3.5)
+    allowed, best = squared_error(players, usual()), total_work(PUBLISHED, content, plan())
+    for T in range(64, 161, 16):
+        for A in range(32, 129, 16):
+            for V in range(48, 129, 16):
+                masks = {"text": T, "audio": A, "video": V}
+                if squared_error(players, masks) <= allowed:
+                    assert total_work(PUBLISHED, content, masks) >= best * (1 - 1e-3)
+
+
+def test_a_modality_alone_has_its_usual_masks_at_most():
+    content = {"text": Divided(np.zeros(22), np.arange(22))}
+    assert planned_masks({"text": 20}, content, PUBLISHED, max_masks=512) == {"text": 80}
+
+
+def test_all_masks_of_few_players_are_no_choice():
+    assert plan(tokens=4, seconds=1.0) == {"text": 16, "audio": 4, "video": 64}
+
+
+@pytest.mark.parametrize("max_masks", [2, 30, 31])
+def test_what_is_allowed_is_all_there_is_where_it_is_too_little(max_masks):
+    assert plan(max_masks=max_masks) == usual(max_masks=max_masks)
