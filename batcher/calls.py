@@ -13,7 +13,11 @@ class RunGraph(Protocol):
     """Runs a graph on its inputs, by their names."""
 
     def __call__(self, graph: str, /, **inputs: Array) -> list[Array]:
-        """Return the graph's outputs in their order."""
+        """Return the graph's outputs in their order.
+
+        They may stand on a device, and be inputs again (`batcher.backends.device`). There they stay when they are
+        indexed by slices or joined by `np.concatenate`; `np.asarray` brings them to the host.
+        """
 
 
 @dataclass(frozen=True)

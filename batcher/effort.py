@@ -1,8 +1,13 @@
-"""What further sub-masks of a clip take, in floating-point operations."""
+"""What sub-masks of a clip take, in floating-point operations."""
 
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass
+from itertools import combinations
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
 
 from batcher.maskable import Divided
 from batcher.pictures import new_pictures
@@ -47,3 +52,21 @@ def pass_effort(work: Work, modality: Modality, divided: Divided, masks: int = 0
         return Effort(0.0, work.sample * length)
     pictures = new_pictures(divided.player, masks)
     return Effort(work.table * length if pictures else 0.0, work.picture * pictures + work.frame * length)
+
+
+def grid_effort(
+    work: Work, clip: Mapping[Modality, Divided], masks: Mapping[Modality, Any], points: Any
+) -> NDArray[np.float64]:
+    """What a grid takes in all.
+
+    Args:
+        work: of the model's graphs.
+        clip: the modalities that it has.
+        masks: of each of these; or arrays of the same shape, of as many grids.
+        points: that the head sees.
+    """
+    efforts = {m: pass_effort(work, m, divided) for m, divided in clip.items()}
+    passes = sum(e.start + e.each * np.asarray(masks[m], np.float64) for m, e in efforts.items())
+    pairs = sum(np.multiply(x, y, dtype=np.float64) for x, y in combinations(masks.values(), 2))
+    total: NDArray[np.float64] = passes + work.pair * pairs + work.point * np.asarray(points, np.float64)
+    return total

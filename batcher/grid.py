@@ -5,7 +5,7 @@ and only what is new is computed.
 """
 
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -13,12 +13,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from batcher.calls import RunGraph, Slices, spans
+from batcher.estimators import SparseGrid
 from batcher.maskable import Divided, Maskable
 from batcher.pictures import DistinctPictures
 from export.artefact import HEAD, pair_graph, pairs_of, term_name
 from media.modality import MODALITIES, Modality
 
-__all__ = ["Divided", "Grid", "GrowingGrid", "Maskable", "RunGraph", "Slices", "evaluate_grid"]
+__all__ = ["Divided", "Grid", "GridPart", "GrowingGrid", "Maskable", "RunGraph", "Slices", "evaluate_grid"]
 
 Array = NDArray[Any]
 
@@ -34,6 +35,19 @@ class Grid:
     """Seconds in pairs and head."""
     frames_encoded: int
     """Pictures that went through FAb-Net."""
+
+
+@dataclass(frozen=True)
+class GridPart:
+    """Logits of a part of the grid, and what they cost."""
+
+    part: SparseGrid
+    cells: tuple[NDArray[np.float32], ...]
+    """Of each of its cells, [.., .., .., logits]."""
+    encode_s: float
+    grid_s: float
+    frames_encoded: int
+    """As of a `Grid`."""
 
 
 def evaluate_grid(
@@ -63,7 +77,7 @@ class GrowingGrid:
     """The grid of one clip whose modalities get sub-masks bit by bit.
 
     What is known stays: encodings, pair terms, pictures and logits. Each graph is called for what is new alone, and
-    no earlier than it can be: a pair once both of its modalities have rows, the head once all have.
+    no earlier than it can be: a pair once both of its modalities have rows, the head once logits are asked for.
     """
 
     def __init__(
@@ -90,7 +104,7 @@ class GrowingGrid:
                 self._append(modality, absent[modality])
 
     def extend(self, modality: Modality, keep: NDArray[np.bool_]) -> None:
-        """Append sub-masks to a modality, and compute what they add to the grid.
+        """Append sub-masks to a modality, and compute the terms that they add to the grid.
 
         Args:
             modality: one that the clip has.
@@ -115,11 +129,42 @@ class GrowingGrid:
         Raises:
             ValueError: a modality that the clip has got none.
         """
+        shape = self._shape()
+        started = time.perf_counter()
         if self._logits is None:
-            lacking = [m for m in self._modalities if m not in self._encodings]
+            self._logits = self._block([slice(0, K) for K in shape])
+        for axis, K in enumerate(shape):
+            known = self._logits.shape[axis]
+            if known < K:
+                rows = [slice(known, K) if i == axis else slice(0, self._logits.shape[i]) for i in range(len(shape))]
+                self._logits = _joined(self._logits, self._block(rows), axis)
+        self._grid_s += time.perf_counter() - started
+        return Grid(self._logits, self._encode_s, self._grid_s, self._frames_encoded)
+
+    def part(self, part: SparseGrid) -> GridPart:
+        """A part of the grid of all sub-masks so far; the head sees no other points.
+
+        Raises:
+            ValueError: a modality that the clip has got no sub-masks, or the part is that of another grid.
+        """
+        shape = self._shape()
+        if list(part.masks) != shape:
+            raise ValueError(f"the part is one of a grid {part.masks}, and this one is {shape}: give one of its own")
+        started = time.perf_counter()
+        cells = tuple(self._block(cell) for cell in part.cells)
+        self._grid_s += time.perf_counter() - started
+        return GridPart(part, cells, self._encode_s, self._grid_s, self._frames_encoded)
+
+    @property
+    def _frames_encoded(self) -> int:
+        return self._pictures.encoded if self._pictures else 0
+
+    def _shape(self) -> list[int]:
+        """Sub-masks of text, audio and video so far, 1 where the model doesn't use a modality."""
+        lacking = [m for m in self._modalities if m not in self._encodings]
+        if lacking:
             raise ValueError(f"no sub-masks of {', '.join(lacking)} yet: extend each modality that the clip has")
-        encoded = self._pictures.encoded if self._pictures else 0
-        return Grid(self._logits, self._encode_s, self._grid_s, encoded)
+        return [len(self._encodings[m]) if m in self._encodings else 1 for m in MODALITIES]
 
     def _encode(self, modality: Modality, keep: NDArray[np.bool_]) -> Array:
         """Encodings [k, L, d] of sub-masks [k, n]."""
@@ -138,7 +183,7 @@ class GrowingGrid:
         return np.concatenate([self._run("video_encoder", features=self._pictures.features(some))[0] for some in masks])
 
     def _append(self, modality: Modality, new: Array) -> None:
-        """Append encodings [k, L, d] to a modality: the new blocks of its pairs, and the new slab of the grid."""
+        """Append encodings [k, L, d] to a modality, and the new blocks of its pairs."""
         started = time.perf_counter()
         for x, y in pairs_of(self._modalities):
             other = y if modality == x else x
@@ -148,9 +193,6 @@ class GrowingGrid:
             self._append_term(modality, (modality,), modality, new[:, 0])
         before = self._encodings.get(modality)
         self._encodings[modality] = new if before is None else np.concatenate([before, new])
-        if len(self._encodings) == len(self._modalities):
-            slab = self._slab(modality, 0 if before is None else len(before))
-            self._logits = _joined(self._logits, slab, MODALITIES.index(modality))
         self._grid_s += time.perf_counter() - started
 
     def _append_pair(self, x: Modality, y: Modality, grown: Modality, encodings: Mapping[Modality, Array]) -> None:
@@ -163,13 +205,12 @@ class GrowingGrid:
         known = self._terms.get(name)
         self._terms[name] = _Term(axes, _joined(known.values if known else None, new, axes.index(grown)))
 
-    def _slab(self, modality: Modality, first: int) -> NDArray[np.float32]:
-        """Logits [K_T, K_A, K_V, logits] of a modality's rows from the first on, and all rows of the others."""
-        rows = {modality: slice(first, None)}
+    def _block(self, cell: Sequence[slice]) -> NDArray[np.float32]:
+        """Logits [.., .., .., logits] of some rows of text, audio and video."""
+        rows = dict(zip(MODALITIES, cell, strict=True))
         terms = {name: _Term(term.axes, term.at(rows)) for name, term in self._terms.items()}
-        counts = {m: len(encodings) for m, encodings in self._encodings.items()}
-        counts[modality] -= first
-        return _logits(self._run, terms, [counts.get(m, 1) for m in MODALITIES], self._slices.grid_points)
+        shape = [span.stop - span.start for span in cell]
+        return _logits(self._run, terms, shape, self._slices.grid_points)
 
 
 @dataclass(frozen=True)

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from typing import Final, Literal, get_args
 
 from batcher.designs import MAX_MASKS, mask_budget
-from batcher.estimators import DEFAULT, design_kind, takes_grid
+from batcher.estimators import DEFAULT, design_kind, takes_grid, takes_sparse_grid
 from batcher.players import VideoPlayers
 
 Classes = Literal["predicted", "all"]
@@ -30,6 +30,9 @@ class Options:
     tolerance: float | None = None
     """Half-width of the widest share interval, in percentage points, at which a segment's masks suffice. None: a fixed
     number of masks."""
+    grid_points: int | Literal["auto", "all"] = "auto"
+    """Most points of a segment's grid that the head evaluates; raised to what it takes for every sub-mask to be met.
+    `auto` chooses them with the masks where these are `auto` too and the estimator takes a part of a grid; else all."""
 
 
 def check_options(options: Options) -> None:
@@ -37,12 +40,14 @@ def check_options(options: Options) -> None:
 
     Raises:
         ValueError: too few masks are asked for, the estimator takes no grid, or the tolerance is out of range or goes
-            with an estimator whose masks can't be added to.
+            with an estimator whose masks can't be added to; or points of the grid are limited to none, or together
+            with a tolerance or an estimator that takes whole grids only.
     """
     mask_budget(1, masks=options.masks, max_masks=options.max_masks)
     if not takes_grid(options.estimator):
         raise ValueError(f"estimator {options.estimator!r} doesn't take a grid; use {DEFAULT} or exact")
     _check_tolerance(options)
+    _check_grid_points(options)
 
 
 def _check_tolerance(options: Options) -> None:
@@ -57,4 +62,21 @@ def _check_tolerance(options: Options) -> None:
         raise ValueError(
             f"tolerance is {options.tolerance!r}, and the masks of {options.estimator!r} can't be added to: leave the "
             f"tolerance out, or use another estimator, {DEFAULT} for one"
+        )
+
+
+def _check_grid_points(options: Options) -> None:
+    if isinstance(options.grid_points, str):
+        return
+    if options.grid_points < 1:
+        raise ValueError(f"grid_points is {options.grid_points!r}: give at least 1, or all")
+    if not takes_sparse_grid(options.estimator):
+        raise ValueError(
+            f"grid_points is {options.grid_points!r}, and {options.estimator!r} needs all points of a grid: leave it "
+            f"out, or use another estimator, {DEFAULT} for one"
+        )
+    if options.tolerance is not None:
+        raise ValueError(
+            f"grid_points is {options.grid_points!r} and tolerance {options.tolerance!r}: the masks of a part of a "
+            "grid can't be added to, leave out one of the two"
         )

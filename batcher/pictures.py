@@ -3,6 +3,8 @@
 Frames that the players divide alike form a stretch. Within one, two sub-masks show the same picture where they
 agree on its players, and a picture without any kept player is black, the same in all frames. So time players
 cost F + 1 pictures instead of K x F.
+
+Features come to the host, wherever they were made: [K, F, d] is little, and which are the same is found here.
 """
 
 import math
@@ -85,7 +87,7 @@ class DistinctPictures:
             keep=np.zeros((1, 1), np.bool_),
         )[0]
         self.encoded += 1
-        feature: FloatArray = features[0, 0]
+        feature: FloatArray = np.asarray(features)[0, 0]
         return feature
 
     def _encode_in(self, stretch: "_Stretch", keep: BoolArray) -> None:
@@ -171,7 +173,7 @@ def _encode_pictures(run: RunGraph, video: Maskable, slices: Slices) -> FloatArr
     for masks in spans(len(video.keep), slices.pictures):
         keep = video.keep[masks]
         parts = [
-            run("video_frames", frames=video.clip[frames], player=video.player[frames], keep=keep)[0]
+            np.asarray(run("video_frames", frames=video.clip[frames], player=video.player[frames], keep=keep)[0])
             for frames in spans(len(video.clip), max(1, min(slices.frames, slices.pictures // len(keep))))
         ]
         rows.append(np.concatenate(parts, axis=1))

@@ -1,51 +1,100 @@
-"""How many sub-masks each modality gets where nobody says: as many as are worth their work."""
+"""Which masks and points of the grid a clip is explained by, where nobody says: as many as are worth their work."""
 
+import math
 from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import partial
 from typing import Final
 
 import numpy as np
 from numpy.typing import NDArray
 
-from batcher.designs import fewest_masks, mask_budget
+from batcher.designs import fewest_masks, mask_budget, sparse_grid
 from batcher.designs.budget import RELIABLE_MASKS_PER_PLAYER
-from batcher.effort import pass_effort
+from batcher.effort import grid_effort
+from batcher.estimators import SparseGrid, takes_sparse_grid
 from batcher.maskable import Divided
+from batcher.options import Options
 from export.work import Work
-from media.modality import Modality
+from media.modality import MODALITIES, Modality
 
 STEP: Final = 16
 """Masks are planned in multiples of it: clips of like lengths share their designs, which take long to draw."""
 MOST: Final = 2
-"""Times as many as `auto` alone gives, at most."""
+"""Times as many as `mask_budget` alone gives, at most."""
+PART: Final = 0.2
+"""Of the grid's points, at most, where a part of it is planned."""
+PART_ERROR: Final = 1.2
+"""Squared error from such a part, over that from the whole grid of the same masks (`bench.part_of_grid`)."""
 
 
-def planned_masks(
-    players: Mapping[Modality, int], clip: Mapping[Modality, Divided], work: Work, *, max_masks: int
-) -> dict[Modality, int]:
-    """The least work that is expected to give the error of `mask_budget`'s `auto`, the same for every modality.
+@dataclass(frozen=True)
+class Plan:
+    """Sub-masks of each modality that a clip has, and what of their grid is evaluated."""
 
-    A modality's part of the squared error falls as 1 / K^2 with its K masks (`docs/estimator.md`), in proportion to
-    that of its n players; where K are a good part of all 2^n there is less to miss. So it is taken for
-    (n / K)^2 (1 - K / 2^n). A modality whose passes are dear gets fewer masks than one whose passes are cheap. The
-    work is counted, not timed: the plan is the same on every machine.
+    masks: Mapping[Modality, int]
+    part: SparseGrid | None = None
+    """None: all of it."""
+
+    @property
+    def points(self) -> int:
+        """Of the grid, that are evaluated."""
+        return self.part.points if self.part else math.prod(self.masks.values())
+
+
+def plan(players: Mapping[Modality, int], clip: Mapping[Modality, Divided], options: Options, work: Work) -> Plan:
+    """The masks and points that the options name, or where they leave the choice those that take the least work.
+
+    Of those, that is, that are expected to give the error of `mask_budget`'s `auto` with its whole grid. A modality's
+    part of the squared error falls as 1 / K^2 with its K masks (`docs/estimator.md`), in proportion to that of its n
+    players; where K are a good part of all 2^n there is less to miss. So it is taken for (n / K)^2 (1 - K / 2^n). A
+    modality whose passes are dear gets fewer masks, and where the head would take most of the work it sees a part of
+    the grid. Work is counted, not timed: the plan is the same on every machine.
 
     Args:
-        players: n of each modality that is present.
+        players: n of each modality that the clip has.
         clip: these modalities.
+        options: say how much is left to choose.
         work: of the model's graphs.
-        max_masks: the most of any.
-
-    Returns:
-        K of each modality that is present.
     """
-    usual = {m: mask_budget(n, masks="auto", max_masks=max_masks) for m, n in players.items()}
-    choices = {m: _choices(n, usual[m], max_masks) for m, n in players.items()}
-    axes = dict(zip(players, np.meshgrid(*choices.values(), indexing="ij"), strict=True))
-    error = sum(_error(n, axes[m]) for m, n in players.items())
+    if options.masks != "auto":
+        masks = {m: mask_budget(n, masks=options.masks, max_masks=options.max_masks) for m, n in players.items()}
+        return Plan(masks) if isinstance(options.grid_points, str) else _part(masks, options.grid_points)
+    cheapest = partial(_cheapest, players, clip, work, options.max_masks)
+    if not isinstance(options.grid_points, str):
+        return _part(cheapest(PART, PART_ERROR), options.grid_points)
+    whole = Plan(cheapest(1.0, 1.0))
+    if options.grid_points == "all" or not takes_sparse_grid(options.estimator):
+        return whole
+    masks = cheapest(PART, PART_ERROR)
+    parted = _part(masks, int(PART * math.prod(masks.values())))
+    return min((whole, parted), key=lambda found: float(grid_effort(work, clip, found.masks, found.points)))
+
+
+def _part(masks: Mapping[Modality, int], points: int) -> Plan:
+    text, audio, video = (masks.get(m, 1) for m in MODALITIES)
+    part = sparse_grid((text, audio, video), points)
+    return Plan(masks, None if part.whole else part)
+
+
+def _cheapest(
+    players: Mapping[Modality, int],
+    clip: Mapping[Modality, Divided],
+    work: Work,
+    most: int,
+    part: float,
+    error: float,
+) -> dict[Modality, int]:
+    """The masks that take the least work where so much of their grid is evaluated, and multiplies the squared error."""
+    usual = {m: mask_budget(n, masks="auto", max_masks=most) for m, n in players.items()}
+    choices = [_choices(n, usual[m], most) for m, n in players.items()]
+    masks = dict(zip(players, np.meshgrid(*choices, indexing="ij"), strict=True))
     allowed = sum(float(_error(n, np.array(usual[m]))) for m, n in players.items())
-    total = np.where(error <= allowed * (1 + 1e-9), _work(axes, clip, work), np.inf)
-    best = np.unravel_index(int(np.argmin(total)), total.shape)
-    return {m: int(axis[best]) for m, axis in axes.items()}
+    expected = error * sum(_error(n, masks[m]) for m, n in players.items())
+    points = part * np.prod(np.stack([*masks.values()]).astype(np.float64), axis=0)
+    total = grid_effort(work, clip, masks, points)
+    best = np.argmin(np.where(expected <= allowed * (1 + 1e-9), total, np.inf))
+    return {m: int(axis.flat[best]) for m, axis in masks.items()}
 
 
 def _choices(n: int, usual: int, max_masks: int) -> NDArray[np.int64]:
@@ -54,22 +103,10 @@ def _choices(n: int, usual: int, max_masks: int) -> NDArray[np.int64]:
     most = min(MOST * usual, 1 << n, max_masks)
     steps = np.arange(-(-fewest // STEP) * STEP, most + 1, STEP)
     every = [1 << n] if most == 1 << n else []
-    return np.unique([*steps, *every, usual])
+    return np.unique([*steps, *every, usual]).astype(np.int64)
 
 
 def _error(n: int, K: NDArray[np.int64]) -> NDArray[np.float64]:
     """The part in the squared error, up to a factor."""
     error: NDArray[np.float64] = (n / K) ** 2 * (1 - np.ldexp(K.astype(np.float64), -n))
     return error
-
-
-def _work(
-    masks: Mapping[Modality, NDArray[np.int64]], clip: Mapping[Modality, Divided], work: Work
-) -> NDArray[np.float64]:
-    """Floating-point operations, but for what no choice changes."""
-    counts = [K.astype(np.float64) for K in masks.values()]
-    passes = sum(pass_effort(work, m, clip[m]).each * K for m, K in masks.items())
-    every = sum(counts)
-    pairs = (every**2 - sum(K**2 for K in counts)) / 2  # sum of K_x K_y over the pairs
-    total: NDArray[np.float64] = passes + work.pair * pairs + work.point * np.prod(np.stack(counts), axis=0)
-    return total

@@ -2,6 +2,7 @@
 
 import time
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from functools import partial
 from typing import Any, Final
 
@@ -21,13 +22,12 @@ FRAME_MASKS: Final = 64
 """Of the frames that are timed."""
 FRAMES: Final = 75
 """The made-up clip: a sentence of 3 s."""
-TEXT_MASKS: Final = (4, 8, 16, 32)
-AUDIO_MASKS: Final = (1, 2, 4)
-TABLED_FRAMES: Final = (2, 4, 8)
-VIDEO_MASKS: Final = (4, 8, 16, 32)
-PAIR_MASKS: Final = (16, 32, 64)
-GRID_POINTS: Final = (256, 512, 1024, 2048, 4096)
-"""What is tried. The largest of each bounds the memory of the longest clips."""
+LEAST: Final = Slices(text_masks=4, audio_masks=1, frames=2, video_masks=4, pair_masks=16, grid_points=256)
+MOST: Final = Slices(text_masks=32, audio_masks=4, frames=8, video_masks=32, pair_masks=64, grid_points=4096)
+"""What is tried, from these to those, doubling. The largest bound the memory of the longest clips: some 2 GB at the
+published size."""
+POWERS: Final = {"pair_masks": 2}
+"""How the work of a call grows with its size, where it isn't in proportion."""
 GAIN: Final = 0.03
 """A larger slice must be so much faster, or memory is better spent otherwise."""
 REPEATS: Final = 3
@@ -35,7 +35,7 @@ LONG_S: Final = 0.25
 """A call that takes longer is measured well enough by its first time."""
 
 
-def measure_slices(backend: Backend) -> Slices:
+def measure_slices(backend: Backend, most: Slices = MOST) -> Slices:
     """Find how large the calls of each graph should be, on a made-up sentence of 3 s.
 
     Takes a second for a small model, ten for one of the published size. Nothing but the last digits of a result
@@ -43,17 +43,23 @@ def measure_slices(backend: Backend) -> Slices:
 
     Args:
         backend: runs the artefact, as those will for whom the slices are.
+        most: the largest to try.
     """
-    modalities, default = backend.artefact.modalities, Slices()
-    pairs = pairs_of(modalities)
-    return Slices(
-        text_masks=fastest(_text(backend), TEXT_MASKS) if "text" in modalities else default.text_masks,
-        audio_masks=fastest(_audio(backend), AUDIO_MASKS) if "audio" in modalities else default.audio_masks,
-        frames=fastest(_frames(backend), TABLED_FRAMES) if "video" in modalities else default.frames,
-        video_masks=fastest(_video(backend), VIDEO_MASKS) if "video" in modalities else default.video_masks,
-        pair_masks=fastest(_pair(backend, *pairs[0]), PAIR_MASKS, power=2) if pairs else default.pair_masks,
-        grid_points=fastest(_head(backend), GRID_POINTS),
-    )
+    modalities, pairs = backend.artefact.modalities, pairs_of(backend.artefact.modalities)
+    calls: dict[str, Callable[[int], object]] = {"grid_points": _head(backend)}
+    if "text" in modalities:
+        calls["text_masks"] = _text(backend)
+    if "audio" in modalities:
+        calls["audio_masks"] = _audio(backend)
+    if "video" in modalities:
+        calls |= {"frames": _frames(backend, most.frames), "video_masks": _video(backend)}
+    if pairs:
+        calls["pair_masks"] = _pair(backend, *pairs[0])
+    found = {
+        name: fastest(call, _doubling(getattr(LEAST, name), getattr(most, name)), power=POWERS.get(name, 1))
+        for name, call in calls.items()
+    }
+    return replace(Slices(), **found)
 
 
 def fastest(call: Callable[[int], object], sizes: Sequence[int], *, power: int = 1) -> int:
@@ -81,6 +87,10 @@ def seconds_of(call: Callable[[], object]) -> float:
     return min(times)
 
 
+def _doubling(least: int, most: int) -> list[int]:
+    return [least << i for i in range(1 + (most // least).bit_length()) if least << i <= most]
+
+
 def _once(call: Callable[[], object]) -> float:
     started = time.perf_counter()
     call()
@@ -100,9 +110,9 @@ def _audio(backend: Backend) -> Callable[[int], object]:
     return lambda masks: backend.run("audio_encoder", wave=wave.astype(np.float32), player=player, keep=_all(masks))
 
 
-def _frames(backend: Backend) -> Callable[[int], object]:
+def _frames(backend: Backend, most: int) -> Callable[[int], object]:
     size = backend.artefact.preprocessing.image_size
-    frames = np.random.default_rng(0).integers(256, size=(max(TABLED_FRAMES), 3, size, size), dtype=np.uint8)
+    frames = np.random.default_rng(0).integers(256, size=(most, 3, size, size), dtype=np.uint8)
     player = np.broadcast_to(np.arange(16).reshape(4, 4), (len(frames), 4, 4))
     keep = np.random.default_rng(1).random((FRAME_MASKS, 16)) < 0.5  # noqa: PLR2004  # every other cell
     return lambda count: backend.run("video_frames", frames=frames[:count], player=player[:count], keep=keep)

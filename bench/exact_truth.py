@@ -16,7 +16,8 @@ import numpy as np
 
 from batcher.backends.onnxruntime import OnnxRuntimeBackend
 from batcher.estimators import DEFAULT
-from batcher.explain import SegmentExplanation, explain_clip
+from batcher.explain import explain_clip
+from batcher.explanation import SegmentExplanation
 from bench.clips import CUTS, OPTIONS, Cut, SmallClip, small_clips
 from bench.demo import common_options, described
 from bench.game import Game, enumerate_game

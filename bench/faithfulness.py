@@ -31,7 +31,7 @@ from bench.planted_run import PlantedRun, spread
 from export.artefact import Artefact, load_artefact
 from media.planted.corpus import make_corpus
 from media.planted.trigger import Trigger
-from mmexplain.cli import Masks
+from mmexplain.cli import NumberOr
 from report.planted import TRIGGER, Finding, PlantedSegment, find_planted, planted_segments
 from sseft.pickles import CheckpointError
 
@@ -165,7 +165,7 @@ def _sections(seen: Seen) -> Iterator[Section]:
 @click.option("--json", "json_file", type=click.Path(path_type=Path), help="Write the figures to this file.")
 @click.option("--clips", type=click.IntRange(min=1), default=CLIPS, show_default=True, help="Most of them.")
 @click.option("--seed", default=SEED, show_default=True, help="Of the clips that are made.")
-@click.option("--masks", type=Masks(), default="auto", show_default=True, help="Per modality.")
+@click.option("--masks", type=NumberOr("auto"), default="auto", show_default=True, help="Per modality.")
 @click.option("--video-players", multiple=True, type=click.Choice(VIDEO_PLAYERS), default=("space",), show_default=True)
 @click.option("--space-time-clips", type=click.IntRange(min=1), default=SPACE_TIME_CLIPS, show_default=True)
 @click.option(

@@ -2,6 +2,8 @@
 
 import os
 import platform
+import resource
+import sys
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
@@ -10,6 +12,8 @@ import onnxruntime
 
 CPUINFO: Final = Path("/proc/cpuinfo")
 GIB: Final = 1 << 30
+MAXRSS_BYTES: Final = 1 if sys.platform == "darwin" else 1024
+"""The unit of `ru_maxrss`."""
 
 
 @dataclass(frozen=True)
@@ -44,6 +48,11 @@ def this_machine() -> Machine:
 def cores() -> int:
     """Processors that this process may use."""
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+
+
+def peak_bytes() -> int:
+    """Most memory of this process that was resident at a time, mapped files included."""
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * MAXRSS_BYTES
 
 
 def _cpu() -> str:

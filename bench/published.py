@@ -3,8 +3,6 @@
 Each precision is exported by a process of its own, as `mmexplain export --untrained` would, parity gate included.
 """
 
-import resource
-import sys
 import tempfile
 import time
 from collections.abc import Callable, Sequence
@@ -16,7 +14,7 @@ from typing import Annotated, Any, Final
 
 import click
 
-from bench.machine import GIB
+from bench.machine import GIB, peak_bytes
 from bench.output import Column, Report, Section, publish
 from export.artefact import PRECISIONS, Precision
 from mmexplain.exporting import Unrecorded, export_untrained
@@ -24,8 +22,6 @@ from sseft.presets import PRESETS
 from sseft.pretrained.parts import Parts
 
 EXPORT: Final = "export"
-MAXRSS_BYTES: Final = 1 if sys.platform == "darwin" else 1024
-"""The unit of `ru_maxrss`."""
 
 
 @dataclass(frozen=True)
@@ -70,7 +66,7 @@ def export(preset: str, precision: Precision) -> Exported:
             precision=precision,
             provenance=artefact.provenance,
             seconds=time.perf_counter() - started,
-            peak_bytes=resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * MAXRSS_BYTES,
+            peak_bytes=peak_bytes(),
             files_bytes=sum(path.stat().st_size for path in folder.iterdir()),
             parity=artefact.parity,
         )

@@ -11,7 +11,8 @@ from batcher.backends.onnxruntime import OnnxRuntimeBackend
 from batcher.collection import Segment, read_collection
 from batcher.decode import clip_of
 from batcher.estimators import Explanation, estimate
-from batcher.explain import SegmentExplanation, explain_clip
+from batcher.explain import explain_clip
+from batcher.explanation import SegmentExplanation
 from batcher.options import Options, check_options
 from batcher.store.result import Result, load_result
 

@@ -47,19 +47,22 @@ class Exit(IntEnum):
     INTERRUPTED = 130
 
 
-class Masks(click.ParamType[Any]):
-    """`auto`, or a number of sub-masks."""
+class NumberOr(click.ParamType[Any]):
+    """A number, or one of some words."""
 
-    name = "auto|number"
+    def __init__(self, *words: str) -> None:
+        self.words = words
+        self.name = "|".join((*words, "number"))
 
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> int | str:
         """Read the option."""
-        if value == "auto" or isinstance(value, int):
-            return value if isinstance(value, int) else "auto"
+        if value in self.words or isinstance(value, int):
+            found: int | str = value
+            return found
         try:
             return int(value)
         except ValueError:
-            self.fail(f"{value!r} is neither 'auto' nor a number", param, ctx)
+            self.fail(f"{value!r} is neither {' nor '.join(map(repr, self.words))} nor a number", param, ctx)
 
 
 class Folder(click.ParamType[Path]):
@@ -77,7 +80,7 @@ class Folder(click.ParamType[Path]):
 def run_options(command: Callable[..., Any]) -> Callable[..., Any]:
     """Options of every verb that explains."""
     options = [
-        click.option("--masks", type=Masks(), default="auto", show_default=True, help="Sub-masks per modality."),
+        click.option("--masks", type=NumberOr("auto"), default="auto", show_default=True, help="Of each modality."),
         click.option("--max-masks", default=MAX_MASKS, show_default=True, help="Most of them."),
         click.option("--seed", default=0, show_default=True, help="Of the sub-masks."),
         click.option("--threads", type=click.IntRange(min=1), default=1, show_default=True, help="Of each worker."),
@@ -123,6 +126,13 @@ def cli() -> None:
     type=click.FloatRange(min=0, min_open=True, max=MOST_TOLERANCE),
     help="Masks until every share is known to so many percentage points, up or down.  [default: a fixed number]",
 )
+@click.option(
+    "--grid-points",
+    type=NumberOr("auto", "all"),
+    default="auto",
+    show_default=True,
+    help="Most combinations of masks that a segment's head evaluates.",
+)
 @click.option("--device", type=click.Choice(DEVICES), default="cpu", show_default=True)
 @click.option("--ray-address", help="A Ray cluster to run on, instead of this machine.")
 @click.option("--where", multiple=True, metavar="COLUMN=VALUE", help="Only segments with this value.")
@@ -141,6 +151,7 @@ def explain(
     video_players: VideoPlayers,
     classes: Classes,
     tolerance: float | None,
+    grid_points: int | Literal["auto", "all"],
     seed: int,
     device: Device,
     threads: int,
@@ -160,7 +171,7 @@ def explain(
         manifest=collection,
         artefact=model,
         out=out,
-        options=Options(masks, max_masks, estimator, video_players, classes, seed, tolerance),
+        options=Options(masks, max_masks, estimator, video_players, classes, seed, tolerance, grid_points),
         selection=Selection(where, limit),
         device=device,
         threads=threads,

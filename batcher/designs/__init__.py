@@ -10,6 +10,7 @@ from batcher.designs.chains import draw_chains
 from batcher.designs.pairs import draw_design, draw_nested
 from batcher.designs.permutations import draw_permutations
 from batcher.designs.seeds import modality_seed
+from batcher.designs.sparse import draw_ordered, sparse_grid
 from batcher.estimators.arrays import BoolArray
 from batcher.estimators.estimator import DesignKind
 
@@ -22,10 +23,12 @@ __all__ = [
     "draw_chains",
     "draw_design",
     "draw_nested",
+    "draw_ordered",
     "draw_permutations",
     "enough",
     "fewest_masks",
     "mask_budget",
     "modality_seed",
     "reliable",
+    "sparse_grid",
 ]

@@ -7,28 +7,40 @@ from batcher.estimators.arrays import (
     BoolArray,
     GridDesigns,
     check_coalitions,
+    check_designs,
     check_grid,
     flatten_grid,
 )
-from batcher.estimators.estimator import CoalitionEstimator, GridEstimator
+from batcher.estimators.estimator import CoalitionEstimator, Estimator, GridEstimator
 from batcher.estimators.explanation import Explanation
-from batcher.estimators.registry import DEFAULT, design_kind, estimator_names, find_estimator, takes_grid
+from batcher.estimators.registry import (
+    DEFAULT,
+    design_kind,
+    estimator_names,
+    find_estimator,
+    takes_grid,
+    takes_sparse_grid,
+)
+from batcher.estimators.sparse_grid import SparseGrid, SparseValues
 
 __all__ = [
     "DEFAULT",
     "CoalitionEstimator",
     "Explanation",
     "GridEstimator",
+    "SparseGrid",
+    "SparseValues",
     "design_kind",
     "estimate",
     "estimator_names",
     "flatten_grid",
     "takes_grid",
+    "takes_sparse_grid",
 ]
 
 
 def estimate(
-    values: npt.ArrayLike,
+    values: npt.ArrayLike | SparseValues,
     designs: BoolArray | GridDesigns,
     *,
     estimator: str = DEFAULT,
@@ -40,7 +52,8 @@ def estimate(
     (`exact` also takes a grid). A design is True where a player is kept.
 
     Args:
-        values: Finite reals [K_T, K_A, K_V, C] or [M, C]: of each class, a value of each coalition.
+        values: Finite reals [K_T, K_A, K_V, C] or [M, C]: of each class, a value of each coalition. Or the
+            `SparseValues` of a part of a grid.
         designs: A tuple of bool [K_T, n_T], [K_A, n_A], [K_V, n_V] (n = 0 and K = 1 for an absent modality),
             or one bool [M, p].
         estimator: One of `estimator_names`.
@@ -55,12 +68,15 @@ def estimate(
         TypeError: A registered estimator isn't one.
     """
     found = find_estimator(estimator)
-    if isinstance(found, GridEstimator):
+    classes = values.classes if isinstance(values, SparseValues) else np.shape(values)[-1]
+    if isinstance(values, SparseValues):
+        explanation, players = _run_sparse(found, estimator, values, designs, seed)
+    elif isinstance(found, GridEstimator):
         explanation, players = _run_grid(found, estimator, values, designs, seed)
     else:
         explanation, players = _run_coalitions(found, estimator, values, designs, seed)
     sampled = len(designs) if isinstance(designs, tuple | list) else 1
-    _check_returned(explanation, estimator, (players, np.shape(values)[-1]), sampled)
+    _check_returned(explanation, estimator, (players, classes), sampled)
     return explanation
 
 
@@ -90,6 +106,15 @@ def _run_grid(
         )
     grid, checked = check_grid(values, designs)
     return found.run(grid, checked, seed), sum(design.shape[1] for design in checked)
+
+
+def _run_sparse(
+    found: Estimator, name: str, values: SparseValues, designs: BoolArray | GridDesigns, seed: int
+) -> tuple[Explanation, int]:
+    if not isinstance(found, GridEstimator) or found.run_sparse is None:
+        raise ValueError(f"estimator {name!r} takes no part of a grid: use {DEFAULT!r}, or evaluate all of its points")
+    checked = check_designs(designs)
+    return found.run_sparse(values, checked, seed), sum(design.shape[1] for design in checked)
 
 
 def _run_coalitions(

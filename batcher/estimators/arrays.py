@@ -1,5 +1,6 @@
 """The arrays that estimators take: a product grid, or a list of coalitions, and checks of both."""
 
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -18,11 +19,7 @@ def check_grid(values: npt.ArrayLike, designs: tuple[Any, ...] | list[Any]) -> t
     Raises:
         ValueError: A number of axes or masks doesn't fit, a design isn't bool, or a value isn't finite.
     """
-    if len(designs) != len(MODALITIES):
-        raise ValueError(f"got {len(designs)} designs: a grid has three, one each of {', '.join(MODALITIES)}")
-    text, audio, video = (
-        _check_design(f"the {name} design", design) for name, design in zip(MODALITIES, designs, strict=True)
-    )
+    text, audio, video = check_designs(designs)
     array = _check_values(values)
     K = (len(text), len(audio), len(video))
     if array.shape[:-1] != K:
@@ -31,6 +28,20 @@ def check_grid(values: npt.ArrayLike, designs: tuple[Any, ...] | list[Any]) -> t
             f"give values [K_T, K_A, K_V, C] with K = {K}"
         )
     return array, (text, audio, video)
+
+
+def check_designs(designs: Sequence[Any] | BoolArray) -> GridDesigns:
+    """Three designs, bool [K_m, n_m].
+
+    Raises:
+        ValueError: Their number isn't three, or one isn't bool.
+    """
+    if len(designs) != len(MODALITIES):
+        raise ValueError(f"got {len(designs)} designs: a grid has three, one each of {', '.join(MODALITIES)}")
+    text, audio, video = (
+        _check_design(f"the {name} design", design) for name, design in zip(MODALITIES, designs, strict=True)
+    )
+    return text, audio, video
 
 
 def check_coalitions(values: npt.ArrayLike, coalitions: npt.ArrayLike) -> tuple[FloatArray, BoolArray]:

@@ -6,6 +6,7 @@ from typing import Literal
 
 from batcher.estimators.arrays import BoolArray, FloatArray, GridDesigns
 from batcher.estimators.explanation import Explanation
+from batcher.estimators.sparse_grid import SparseValues
 
 DesignKind = Literal["pairs", "chains"]
 
@@ -19,6 +20,9 @@ class GridEstimator:
 
     design: DesignKind = "pairs"
     """What its designs are made of: complement pairs, or chains of masks that grow by one player."""
+
+    run_sparse: Callable[[SparseValues, GridDesigns, int], Explanation] | None = None
+    """The same of a part of a grid (`SparseGrid`); None: it takes whole grids only."""
 
 
 @dataclass(frozen=True)

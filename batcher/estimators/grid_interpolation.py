@@ -10,6 +10,7 @@ from batcher.estimators.estimator import GridEstimator
 from batcher.estimators.explanation import Explanation
 from batcher.estimators.hamming import HammingKernel
 from batcher.estimators.interpolation import fit_and_interpolate
+from batcher.estimators.sparse_interpolation import fit_and_interpolate_sparse
 
 RHOS: Final = tuple(1 - np.geomspace(0.6, 0.004, 12))
 """Candidates. Above the last the factor of the covariance loses its digits, and the estimate hardly changes."""
@@ -60,4 +61,7 @@ def profile_deviance(kernel: HammingKernel, covariance: FloatArray) -> float:
     return len(covariance) * math.log(misfit) + kernel.log_determinant
 
 
-ESTIMATOR = GridEstimator(run=lambda values, designs, _seed: grid_interpolation(values, designs))
+ESTIMATOR = GridEstimator(
+    run=lambda values, designs, _seed: grid_interpolation(values, designs),
+    run_sparse=lambda values, designs, _seed: fit_and_interpolate_sparse(values, designs, likeliest_rho),
+)

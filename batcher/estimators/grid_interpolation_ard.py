@@ -13,6 +13,7 @@ from batcher.estimators.explanation import Explanation
 from batcher.estimators.grid_interpolation import likeliest_rho
 from batcher.estimators.hamming import HammingKernel
 from batcher.estimators.interpolation import fit_and_interpolate
+from batcher.estimators.sparse_interpolation import fit_and_interpolate_sparse
 
 LEAST_DECAY: Final = 1e-4
 MOST_DECAY: Final = 4.0
@@ -91,4 +92,7 @@ class _Posterior:
         return deviance, np.concatenate([[slope.sum()], slope + 2 * x[1:]])
 
 
-ESTIMATOR = GridEstimator(run=lambda values, designs, _seed: grid_interpolation_ard(values, designs))
+ESTIMATOR = GridEstimator(
+    run=lambda values, designs, _seed: grid_interpolation_ard(values, designs),
+    run_sparse=lambda values, designs, _seed: fit_and_interpolate_sparse(values, designs, relevance),
+)

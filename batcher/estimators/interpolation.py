@@ -65,10 +65,31 @@ def interpolate(grid: FloatArray, designs: GridDesigns, rhos: Sequence[FloatArra
     """
     none, full = grid_ends(designs)
     t, weights = quadrature(sum(design.shape[1] for design in designs))
-    rules = [_rule(design, rho, t) for design, rho in zip(designs, rhos, strict=True)]
+    rules = [rule_of(design, rho, t) for design, rho in zip(designs, rhos, strict=True)]
     phi, errors = contract(grid, rules, weights)
     by_point = np.moveaxis(grid, 0, -1)
-    gap = by_point[full] - by_point[none] - phi.sum(axis=0)
+    return explained(phi, errors, by_point[full] - by_point[none], designs, rhos, rules)
+
+
+def explained(
+    phi: FloatArray,
+    errors: tuple[FloatArray, ...],
+    gain: FloatArray,
+    designs: GridDesigns,
+    rhos: Sequence[FloatArray | None],
+    rules: Sequence[Rule],
+) -> Explanation:
+    """The explanation of what rules made of values.
+
+    Args:
+        phi: float64 [p, C], which needn't add up.
+        errors: of each modality's masks, float64 [D, p, C].
+        gain: v(all) - v(none), float64 [C].
+        designs: bool [K_m, n_m] of text, audio and video.
+        rhos: of each modality's kernel, as of `interpolate`.
+        rules: of all masks of each modality.
+    """
+    gap = gain - phi.sum(axis=0)
     diagnostics = {f"rho_{m}": _geometric_mean(rho) for m, rho in zip(MODALITIES, rhos, strict=True) if rho is not None}
     explanation = Explanation.of_errors(
         phi + gap / max(1, len(phi)),
@@ -99,7 +120,8 @@ def covariance_of_values(grid: FloatArray, axis: int) -> FloatArray:
     return products
 
 
-def _rule(design: BoolArray, rho: FloatArray | None, t: FloatArray) -> Rule:
+def rule_of(design: BoolArray, rho: FloatArray | None, t: FloatArray) -> Rule:
+    """The rule of a design at nodes t [G]: that of an enumeration where rho is None."""
     return enumeration_rule(design, t) if rho is None else interpolation_rule(HammingKernel(design, rho), t)
 
 

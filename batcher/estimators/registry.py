@@ -55,6 +55,17 @@ def design_kind(name: str) -> DesignKind:
     return found.design if isinstance(found, GridEstimator) else "pairs"
 
 
+def takes_sparse_grid(name: str) -> bool:
+    """Whether an estimator takes a part of a grid.
+
+    Raises:
+        ValueError: As `find_estimator`.
+        TypeError: As `find_estimator`.
+    """
+    found = find_estimator(name)
+    return isinstance(found, GridEstimator) and found.run_sparse is not None
+
+
 def find_estimator(name: str) -> Estimator:
     """The estimator of a name; a built-in one whatever other packages register under its name.
 

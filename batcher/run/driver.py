@@ -1,12 +1,12 @@
 """The driver: what is still to do, who does it, and what came of it."""
 
-import os
 import time
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 
-from batcher.backends.onnxruntime import Device, OnnxRuntimeBackend, open_graph
+from batcher.backends.onnxruntime import DEVICE_SLICES, Device, OnnxRuntimeBackend, open_graph
 from batcher.calls import Slices
 from batcher.collection import CollectionError, Segment, read_collection
 from batcher.options import Options, check_options
@@ -15,11 +15,12 @@ from batcher.run.config import ConfigError, RunConfig, check_folder, file_metada
 from batcher.run.events import Event, Finished, SegmentFailed, Started, UnitDone
 from batcher.run.executors import Executor, InProcess
 from batcher.run.lock import exclusive
+from batcher.run.machine import cores
 from batcher.run.summary import summarise
-from batcher.run.unit import UnitReport, unit_size, units_of
+from batcher.run.unit import UnitReport, longest_first, unit_size, units_of
 from batcher.run.worker import WorkerSetup
 from batcher.selection import Selection
-from batcher.slices import measure_slices
+from batcher.slices import MOST, measure_slices
 from batcher.store.files import Store
 from export.artefact import HEAD, Artefact, load_artefact
 
@@ -36,7 +37,7 @@ class Run:
     device: Device = "cpu"
     threads: int = 1
     workers: int | None = None
-    """Processes that explain; None: one per `threads` cores of this machine; 0: this process alone."""
+    """Processes that explain; None: one per `threads` cores, or one for a GPU; 0: this process alone."""
     ray_address: str | None = None
     """A cluster to use instead of this machine."""
     retry_errors: bool = False
@@ -88,9 +89,8 @@ def explain_collection(run: Run, on_event: Callable[[Event], None] = lambda _: N
 
 def _slices(run: Run) -> Slices:
     """How much goes into one call, measured by the first start alone: the last digits of rows depend on it."""
-    return recorded_slices(run.out) or measure_slices(
-        OnnxRuntimeBackend.load(run.artefact, device=run.device, threads=run.threads)
-    )
+    backend = partial(OnnxRuntimeBackend.load, run.artefact, device=run.device, threads=run.threads)
+    return recorded_slices(run.out) or measure_slices(backend(), MOST if run.device == "cpu" else DEVICE_SLICES)
 
 
 def _resume(run: Run, store: Store, selected: Mapping[str, str]) -> set[str]:
@@ -122,9 +122,10 @@ def _resume(run: Run, store: Store, selected: Mapping[str, str]) -> set[str]:
 def _explain_rest(
     run: Run, setup: WorkerSetup, artefact: Artefact, total: int, done: set[str], on_event: Callable[[Event], None]
 ) -> None:
-    workers = _cores(run.threads) if run.workers is None else run.workers
+    workers = _workers(run) if run.workers is None else run.workers
     pending = (segment for segment in _selected(run) if segment.segment_id not in done)
-    units = units_of(pending, unit_size(total - len(done), workers))
+    ordered = pending if run.device == "cpu" else longest_first(pending)
+    units = units_of(ordered, unit_size(total - len(done), workers))
     _report(_executor(run, setup, artefact, workers).run(units), total, len(done), on_event)
     setup.store().clean()  # of what workers that died left of units whose segments were explained one by one
 
@@ -133,9 +134,8 @@ def _selected(run: Run) -> Iterator[Segment]:
     return run.selection.of(read_collection(run.manifest))
 
 
-def _cores(threads: int) -> int:
-    cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
-    return max(1, cores // threads)
+def _workers(run: Run) -> int:
+    return max(1, cores() // run.threads) if run.device == "cpu" else 1
 
 
 def _executor(run: Run, setup: WorkerSetup, artefact: Artefact, workers: int) -> Executor:

@@ -1,6 +1,7 @@
 """Ray's workers: decoding tasks feed actors that explain, and any of them may die."""
 
 import logging
+import math
 import os
 from collections import deque
 from collections.abc import Iterator
@@ -12,8 +13,10 @@ import ray
 from ray.exceptions import RayActorError, RayError
 
 from batcher.backends import BackendError
+from batcher.backends.onnxruntime import Device
 from batcher.decode import Decoded, decode
 from batcher.outcome import Failure
+from batcher.run.machine import cores
 from batcher.run.unit import Unit, UnitReport
 from batcher.run.worker import Worker, WorkerSetup, write_failed_unit
 from export.artefact import Artefact
@@ -59,7 +62,7 @@ class RayWorkers:
         Raises:
             BackendError: the workers can't start.
         """
-        with _cluster(self.address, self.workers, self.setup.threads):
+        with _cluster(self.address, self.workers, self.setup.threads, self.setup.device):
             actors = self._start_actors(self.workers)
             in_flight: dict[Any, Attempt] = {}
             while True:
@@ -72,7 +75,8 @@ class RayWorkers:
     def _start_actors(self, number: int) -> list[Any]:
         # Not by Ray's own restarts: what an actor is sent before Ray knows of its death (2.60: up to seconds) fails
         # as if the actor had died of it.
-        remote: Any = ray.remote(num_cpus=self.setup.threads, max_restarts=0, max_task_retries=0)(_Actor)
+        gpus = 0.0 if self.setup.device == "cpu" else gpu_share(self.workers, _resource("GPU"))
+        remote: Any = ray.remote(num_cpus=self.setup.threads, num_gpus=gpus, max_restarts=0, max_task_retries=0)(_Actor)
         actors = [remote.remote(self.setup) for _ in range(number)]
         try:
             ray.get([actor.ready.remote() for actor in actors], timeout=START_S)
@@ -146,9 +150,25 @@ def _fetch(clip: Any) -> Decoded:
 _decode = ray.remote(num_cpus=1, max_retries=1)(decode)
 
 
+def gpu_share(workers: int, gpus: int) -> float:
+    """How much of a GPU each worker asks Ray for: all of one, or an equal part where workers share it.
+
+    Raises:
+        BackendError: there is none.
+    """
+    if not gpus:
+        raise BackendError("Ray finds no GPU, and workers on a device need one; use --workers 0, or --device cpu")
+    return 1 / max(1, math.ceil(workers / gpus))
+
+
+def _resource(name: str) -> int:
+    """How much of something the cluster has."""
+    return int(ray.cluster_resources().get(name, 0))  # type: ignore[no-untyped-call]
+
+
 def _check_room(workers: int, threads: int) -> None:
     """Refuse a cluster whose processors the actors would fill, leaving none to decode for them."""
-    processors = int(ray.cluster_resources().get("CPU", 0))  # type: ignore[no-untyped-call]
+    processors = _resource("CPU")
     if processors <= workers * threads:
         raise BackendError(
             f"{workers} workers of {threads} threads leave none of Ray's {processors} processors for decoding; "
@@ -156,8 +176,14 @@ def _check_room(workers: int, threads: int) -> None:
         )
 
 
+def _decoders(workers: int, threads: int, device: Device) -> int:
+    """Processes that decode: few beside workers that fill the cores, all other cores where a GPU does the work."""
+    others = workers // 2 if device == "cpu" else cores() - workers * threads
+    return max(1, others)
+
+
 @contextmanager
-def _cluster(address: str | None, workers: int, threads: int) -> Iterator[None]:
+def _cluster(address: str | None, workers: int, threads: int, device: Device) -> Iterator[None]:
     """Ray, started quietly on this machine unless it runs already or an address names a cluster."""
     if ray.is_initialized():
         _check_room(workers, threads)
@@ -168,7 +194,7 @@ def _cluster(address: str | None, workers: int, threads: int) -> Iterator[None]:
     options: dict[str, Any] = {"address": address or "local"}
     if address is None:
         # Decoding gets processors of its own, or actors that hold them all would starve it.
-        processors = workers * threads + max(1, workers // 2)
+        processors = workers * threads + _decoders(workers, threads, device)
         store = workers * OBJECT_STORE_BYTES
         options |= {"num_cpus": processors, "include_dashboard": False, "object_store_memory": store}
     try:

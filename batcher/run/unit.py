@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+import math
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from itertools import islice
@@ -45,6 +46,20 @@ class UnitReport:
 def unit_size(segments: int, workers: int) -> int:
     """How many segments a unit holds: few where there are few."""
     return min(MOST_SEGMENTS, max(1, segments // (UNITS_PER_WORKER * max(1, workers))))
+
+
+def longest_first(segments: Iterable[Segment]) -> list[Segment]:
+    """Segments in the order of their lengths, for a device: neighbours are alike.
+
+    What a device keeps for a shape (memory, algorithms) then serves the next clips too, and the first is the largest,
+    so that memory is asked for once. A segment that goes on to the end of its media may be of any length: it comes
+    before all others.
+    """
+    return sorted(segments, key=_length_ms, reverse=True)
+
+
+def _length_ms(segment: Segment) -> float:
+    return math.inf if segment.end_ms is None else segment.end_ms - segment.start_ms
 
 
 def units_of(segments: Iterable[Segment], size: int) -> Iterator[Unit]:

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 from batcher.collection import Segment
-from batcher.explain import SegmentExplanation
+from batcher.explanation import SegmentExplanation
 from batcher.outcome import EXPLAINED, Failure
 from export.artefact import Artefact
 from media import Clip
@@ -41,6 +41,7 @@ def explained_segment(
         **{f"masks_{m}": explanation.masks[m] for m in MODALITIES},
         "encoder_passes": sum(explanation.masks.values()),
         "frames_encoded": explanation.frames_encoded,
+        "grid_points": explanation.grid_points,
         "estimator": estimator,
         "se_max": None if se is None else float(se.max(initial=0.0)),
         "converged": explanation.converged,

@@ -43,6 +43,7 @@ SEGMENTS: Final = pa.schema(
         *(_field(f"masks_{m}", pa.int32(), f"sub-masks of {m}; 0 where it is absent") for m in MODALITIES),
         _field("encoder_passes", pa.int32(), "passes of the three encoders together"),
         _field("frames_encoded", pa.int32(), "pictures that went through the frame encoder"),
+        _field("grid_points", pa.int64(), "points of the grid, coalitions, whose values were evaluated"),
         _field("estimator", pa.string(), "how phi was estimated"),
         _field("se_max", pa.float64(), "largest standard error of phi; null where the estimator gives none"),
         _field(

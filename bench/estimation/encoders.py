@@ -8,9 +8,10 @@ from tempfile import TemporaryDirectory
 from typing import Final
 
 from batcher.backends.onnxruntime import OnnxRuntimeBackend
-from batcher.collection import read_collection
+from batcher.collection import Segment, read_collection
 from batcher.decode import clip_of
-from batcher.explain import SegmentExplanation, explain_clip
+from batcher.explain import explain_clip
+from batcher.explanation import SegmentExplanation
 from batcher.options import Options
 from export.artefact import TOKENIZER
 from mmexplain.exporting import Unrecorded, export_untrained
@@ -67,10 +68,16 @@ def exported() -> Iterator[Path]:
         yield folder
 
 
-def _explained(manifest: Path, backend: OnnxRuntimeBackend, options: Options) -> SegmentExplanation:
+def first_segment(manifest: Path, backend: OnnxRuntimeBackend) -> Segment:
+    """The manifest's first segment, with token ids for its text where the model brings no tokenizer."""
     segment = next(iter(read_collection(manifest)))
-    if not (backend.folder / TOKENIZER).is_file():
-        segment = replace(segment, text=None, token_ids=TOKENS)
+    if (backend.folder / TOKENIZER).is_file():
+        return segment
+    return replace(segment, text=None, token_ids=TOKENS)
+
+
+def _explained(manifest: Path, backend: OnnxRuntimeBackend, options: Options) -> SegmentExplanation:
+    segment = first_segment(manifest, backend)
     clip = clip_of(segment, backend.artefact, backend.folder)
     return explain_clip(clip, segment.segment_id, backend, options)
 

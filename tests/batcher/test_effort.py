@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from batcher.effort import Effort, effort, pass_effort
+from batcher.effort import Effort, effort, grid_effort, pass_effort
 from batcher.maskable import Divided
 from export.work import Work
 
@@ -47,3 +47,14 @@ def test_longer_clips_and_larger_grids_take_more(modality):
 def test_of_a_pass_alone_nothing_depends_on_the_others():
     found = [pass_effort(MADE_UP, "text", divided(12)), effort(MADE_UP, "text", divided(12), {"text": 5})]
     assert found == [Effort(0.0, 12e3), Effort(0.0, pytest.approx(12e3 + 0.1))]
+
+
+def test_a_grid_takes_its_passes_its_pairs_and_the_points_that_are_seen():
+    clip = {"text": divided(12), "audio": divided(48_000), "video": divided(25, CELLS)}
+    passes = 20 * 12e3 + 30 * 48e3 + 40 * (25e4 + 25e5) + 25e6
+    expected = passes + 10 * (20 * 30 + 20 * 40 + 30 * 40) + 0.1 * 500
+    assert grid_effort(MADE_UP, clip, MASKS, 500) == pytest.approx(expected, rel=1e-2)
+    more = {m: np.array([K, 2 * K]) for m, K in MASKS.items()}
+    two = grid_effort(MADE_UP, clip, more, np.array([500, 700]))
+    assert two[0] == grid_effort(MADE_UP, clip, MASKS, 500)
+    assert two[1] == grid_effort(MADE_UP, clip, {m: 2 * K for m, K in MASKS.items()}, 700)

@@ -9,7 +9,7 @@ from scipy.special import expit
 from scipy.special import softmax as scipys_softmax
 
 from batcher.explain import explain_clip
-from batcher.options import Options
+from batcher.options import Options, check_options
 from media import MediaError, Video, from_ids
 
 EXACT = Options(estimator="exact", video_players="time", classes="all")
@@ -186,6 +186,7 @@ def test_sub_masks_depend_on_the_segment_and_the_seed_alone(clip, fake_backend):
     ],
 )
 def test_too_few_masks_are_admitted(clip, fake_backend, options, masks, converged):
+    options = replace(options, grid_points="all")
     explanation = explain_clip(clip, "s", fake_backend(), options)  # 13 words, 1 half-second, 16 cells
     assert explanation.masks == masks
     assert explanation.converged is converged
@@ -250,3 +251,52 @@ def test_of_a_binary_head_the_emotion_with_the_surest_yes_is_predicted(clip, fak
     explanation = explain_clip(clip, "s", backend, CHEAP)
     assert explanation.explained == (explanation.predicted,) == (3,)
     assert explanation.p_all[2:].min() > 0.9
+
+
+def test_points_enough_for_the_whole_grid_change_nothing(cut, backend):
+    clip = cut(tokens=7, frames=5)
+    options = Options(masks=32, video_players="time", classes="all")
+    whole = explain_clip(clip, "s", backend, options)
+    again = explain_clip(clip, "s", backend, replace(options, grid_points=32 * 2 * 32))
+    assert again.grid_points == whole.grid_points == 32 * 2 * 32
+    np.testing.assert_array_equal(again.estimate.phi, whole.estimate.phi)
+    np.testing.assert_array_equal(again.estimate.se, whole.estimate.se)
+
+
+@pytest.mark.parametrize("estimator", ["grid-interpolation", "grid-interpolation-ard"])
+def test_a_part_of_the_grid_explains_nearly_as_well(cut, backend, estimator):
+    clip = cut(tokens=9, frames=6)
+    truth = explain_clip(clip, "s", backend, EXACT).estimate.phi
+    options = Options(masks=64, video_players="time", classes="all", estimator=estimator, grid_points=3000)
+    errors = []
+    for seed in range(5):
+        found = explain_clip(clip, "s", backend, replace(options, seed=seed))
+        assert (found.masks, found.grid_points) == ({"text": 64, "audio": 2, "video": 64}, 2560)
+        np.testing.assert_allclose(found.estimate.phi.sum(axis=0), found.p_all - found.p_none, atol=1e-6)
+        assert (found.estimate.se > 0).all()
+        errors.append(np.linalg.norm(found.estimate.phi - truth))
+    assert np.mean(errors) / np.linalg.norm(truth) < 0.06
+
+
+@pytest.mark.parametrize("missing", ["text", "sound", "video"])
+def test_a_part_of_the_grid_of_a_clip_that_lacks_a_modality(cut, backend, missing):
+    clip = replace(cut(tokens=7, frames=6), **{missing: None})
+    found = explain_clip(clip, "s", backend, Options(masks=32, video_players="time", grid_points=1))
+    whole = int(np.prod([K for K in found.masks.values() if K]))
+    assert found.grid_points < whole if missing == "sound" else found.grid_points == whole
+    np.testing.assert_allclose(
+        found.estimate.phi.sum(axis=0), (found.p_all - found.p_none)[[found.predicted]], atol=1e-6
+    )
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        (Options(grid_points=0), "grid_points is 0: give at least 1, or all"),
+        (Options(grid_points=9, estimator="chains"), "grid_points is 9, and 'chains' needs all points of a grid"),
+        (Options(grid_points=9, tolerance=2.0), r"grid_points is 9 and tolerance 2\.0: .* leave out one of the two"),
+    ],
+)
+def test_points_that_suit_no_clip_are_refused(options, message):
+    with pytest.raises(ValueError, match=message):
+        check_options(options)

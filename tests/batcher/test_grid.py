@@ -9,6 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from batcher.estimators import SparseGrid
 from batcher.grid import Divided, GrowingGrid, Maskable, Slices, evaluate_grid
 from batcher.pictures import DistinctPictures, frame_features, new_pictures
 from batcher.players import video_players
@@ -279,9 +280,11 @@ def test_growing_calls_the_graphs_for_what_is_new_alone(grown):
     growing = growing_grid(model, inputs)
     for m, masked in inputs.items():
         growing.extend(m, masked.keep)
+    growing.grid()
     model.calls.clear()
     n = inputs[grown].keep.shape[1]
     growing.extend(grown, np.random.default_rng(9).random((3, n)) < 0.5)
+    growing.grid()
     encoders = {"text": {"text_encoder"}, "audio": {"audio_encoder"}, "video": {"video_frames", "video_encoder"}}
     pairs = {f"pairs_{x}_{y}": (x, y) for x, y in combinations(MODALITIES, 2)}
     called = {graph for graph, _ in model.calls}
@@ -307,6 +310,22 @@ def test_a_modality_without_sub_masks_keeps_pairs_and_head_waiting():
     assert {graph for graph, _ in model.calls} & {"head", "pairs_text_audio", "pairs_audio_video"} == set()
     with pytest.raises(ValueError, match="no sub-masks of audio yet: extend each modality"):
         growing.grid()
+
+
+def test_of_a_part_the_head_sees_no_other_points():
+    model, inputs = SmallModel(), some_clip(np.random.default_rng(12), K=(6, 4, 6))
+    growing = growing_grid(model, inputs)
+    for m, masked in inputs.items():
+        growing.extend(m, masked.keep)
+    part = SparseGrid(((2, 4, 6), (4,), (2, 6)), 48)
+    found = growing.part(part)
+    assert sum(points(shapes) for graph, shapes in model.calls if graph == "head") == part.points == 32 + 32 + 16
+    whole = growing.grid()
+    for cell, logits in zip(part.cells, found.cells, strict=True):
+        np.testing.assert_allclose(logits, whole.logits[cell], atol=1e-6)
+    assert found.frames_encoded == whole.frames_encoded
+    with pytest.raises(ValueError, match=r"the part is one of a grid \(6, 4, 4\), and this one is \[6, 4, 6\]"):
+        growing.part(SparseGrid(((6,), (4,), (4,)), 96))
 
 
 def test_only_what_the_clip_has_can_be_extended():

@@ -1,3 +1,4 @@
+import math
 from dataclasses import replace
 
 import numpy as np
@@ -6,8 +7,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from batcher.designs import enough, mask_budget, reliable
+from batcher.effort import grid_effort
 from batcher.maskable import Divided
-from batcher.planner import planned_masks
+from batcher.options import Options
+from batcher.planner import PART, PART_ERROR, Plan, plan
 from export.work import Work
 
 unhurried = settings(deadline=None)  # a busy machine is no failure
@@ -27,9 +30,12 @@ def clip(tokens, seconds):
     return {"text": tokens, "audio": max(1, round(2 * seconds)), "video": 16}, content
 
 
-def plan(tokens=20, seconds=3.5, work=PUBLISHED, max_masks=512):
-    players, content = clip(tokens, seconds)
-    return planned_masks(players, content, work, max_masks=max_masks)
+WHOLE = Options(grid_points="all")
+
+
+def masks_of(tokens=20, seconds=3.5, work=PUBLISHED, max_masks=512):
+    """Of a plan for whole grids."""
+    return plan(*clip(tokens, seconds), replace(WHOLE, max_masks=max_masks), work).masks
 
 
 def usual(tokens=20, seconds=3.5, max_masks=512):
@@ -49,14 +55,14 @@ def total_work(work, content, masks):
 
 
 def test_sound_is_dear_and_the_picture_nearly_free():
-    found, before = plan(), usual()
+    found, before = masks_of(), usual()
     assert found["audio"] < before["audio"]
     assert found["video"] > before["video"]
 
 
 def test_what_gets_dearer_gets_fewer_masks():
-    dear = plan(work=replace(PUBLISHED, token=100 * PUBLISHED.token))
-    assert dear["text"] < plan()["text"]
+    dear = masks_of(work=replace(PUBLISHED, token=100 * PUBLISHED.token))
+    assert dear["text"] < masks_of()["text"]
 
 
 @unhurried
@@ -70,7 +76,7 @@ def test_a_plan_takes_no_more_work_than_the_usual_masks_for_no_more_error(tokens
     players, content = clip(tokens, seconds)
     scale = vars(PUBLISHED).values()
     work = Work(*(weight * value for weight, value in zip(weights, scale, strict=True)))
-    found, before = plan(tokens, seconds, work, max_masks), usual(tokens, seconds, max_masks)
+    found, before = masks_of(tokens, seconds, work, max_masks), usual(tokens, seconds, max_masks)
     assert squared_error(players, found) <= squared_error(players, before) * (1 + 1e-6)
     assert total_work(work, content, found) <= total_work(work, content, before) * (1 + 1e-3)
     for m, n in players.items():
@@ -81,7 +87,7 @@ def test_a_plan_takes_no_more_work_than_the_usual_masks_for_no_more_error(tokens
 
 def test_no_plan_on_its_steps_takes_less_work_for_that_error():
     players, content = clip(20, 3.5)
-    allowed, best = squared_error(players, usual()), total_work(PUBLISHED, content, plan())
+    allowed, best = squared_error(players, usual()), total_work(PUBLISHED, content, masks_of())
     for T in range(64, 161, 16):
         for A in range(32, 129, 16):
             for V in range(48, 129, 16):
@@ -92,13 +98,55 @@ def test_no_plan_on_its_steps_takes_less_work_for_that_error():
 
 def test_a_modality_alone_has_its_usual_masks_at_most():
     content = {"text": Divided(np.zeros(22), np.arange(22))}
-    assert planned_masks({"text": 20}, content, PUBLISHED, max_masks=512) == {"text": 80}
+    assert plan({"text": 20}, content, WHOLE, PUBLISHED) == Plan({"text": 80})
 
 
 def test_all_masks_of_few_players_are_no_choice():
-    assert plan(tokens=4, seconds=1.0) == {"text": 16, "audio": 4, "video": 64}
+    assert masks_of(tokens=4, seconds=1.0) == {"text": 16, "audio": 4, "video": 64}
 
 
 @pytest.mark.parametrize("max_masks", [2, 30, 31])
 def test_what_is_allowed_is_all_there_is_where_it_is_too_little(max_masks):
-    assert plan(max_masks=max_masks) == usual(max_masks=max_masks)
+    assert masks_of(max_masks=max_masks) == usual(max_masks=max_masks)
+
+
+def test_where_the_head_takes_most_it_sees_a_part_of_the_grid():
+    players, content = clip(20, 3.5)
+    found, whole = plan(players, content, Options(), PUBLISHED), plan(players, content, WHOLE, PUBLISHED)
+    assert whole.part is None
+    assert found.part is not None
+    assert found.points == found.part.points <= PART * math.prod(found.masks.values())
+    assert found.part.masks == tuple(found.masks.values())
+    assert PART_ERROR * squared_error(players, found.masks) <= squared_error(players, usual()) * (1 + 1e-6)
+    assert grid_effort(PUBLISHED, content, found.masks, found.points) < 0.9 * grid_effort(
+        PUBLISHED, content, whole.masks, whole.points
+    )
+
+
+def test_a_head_that_takes_nothing_sees_the_whole_grid():
+    assert plan(*clip(20, 3.5), Options(), replace(PUBLISHED, point=0.0)).part is None
+
+
+@pytest.mark.parametrize(
+    ("options", "points"),
+    [
+        (Options(masks=64), 64**3),
+        (Options(masks=64, grid_points="all"), 64**3),
+        (Options(masks=64, grid_points=64**3), 64**3),
+        (Options(masks=64, grid_points=41_000), 40_960),
+        (Options(masks=64, estimator="chains"), 64**3),
+    ],
+)
+def test_what_the_options_name_is_no_choice(options, points):
+    found = plan(*clip(20, 3.5), options, PUBLISHED)
+    assert found.masks == {"text": 64, "audio": 64, "video": 64}
+    assert found.points == points
+
+
+def test_points_that_are_named_bound_a_plan():
+    found = plan(*clip(20, 3.5), Options(grid_points=60_000), PUBLISHED)
+    assert found.points <= 60_000
+
+
+def test_an_estimator_of_whole_grids_gets_one():
+    assert plan(*clip(20, 3.5), Options(estimator="grid-kernelshap"), PUBLISHED).part is None

@@ -105,6 +105,10 @@ def test_a_corpus_has_the_clips_that_were_asked_for(mmexplain, tmp_path):
         ),
         (["explain", "{manifest}", "--out", "{out}", "--model", "{model}", "--tolerance", "101"], "range 0<x<=100"),
         (["explain", "{manifest}", "--out", "{out}", "--model", "{model}", "--tolerance", "nan"], "tolerance is nan"),
+        (
+            ["explain", "{manifest}", "--out", "{out}", "--model", "{model}", "--grid-points", "9", "--tolerance", "2"],
+            "leave out one of the two",
+        ),
         (["validate", "{out}"], "run.json doesn't exist"),
         (["export", "{out}"], "give either --checkpoint or --untrained"),
         (["export", "{out}", "--untrained", "tiny", "--checkpoint", "x.pt"], "give either --checkpoint or"),

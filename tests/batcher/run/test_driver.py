@@ -228,7 +228,7 @@ def measured(monkeypatch):
     """The slices that were measured; each time others."""
     found = []
 
-    def measure(_):
+    def measure(*_):
         found.append(Slices(text_masks=len(found) + 3))
         return found[-1]
 

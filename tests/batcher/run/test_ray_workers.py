@@ -6,6 +6,7 @@ from dataclasses import replace
 import pytest
 
 from batcher.backends import BackendError
+from batcher.calls import Slices
 from batcher.collection import read_collection
 from batcher.run import Run, explain_collection
 from batcher.run.unit import units_of
@@ -158,3 +159,18 @@ def test_workers_that_leave_no_processor_for_decoding_are_refused(nine, tmp_path
     # They would wait for clips, and the clips for a processor, for ever.
     with pytest.raises(BackendError, match=r"99 workers of 1 threads leave none of Ray's \d+ processors for decoding"):
         explain_collection(replace(nine, out=tmp_path / "out", workers=99))
+
+
+@pytest.mark.parametrize(("workers", "gpus", "share"), [(1, 1, 1), (1, 8, 1), (8, 8, 1), (2, 1, 1 / 2), (3, 2, 1 / 2)])
+def test_workers_share_gpus_so_that_all_find_room(workers, gpus, share):
+    from batcher.run.ray_workers import gpu_share  # noqa: PLC0415  # a second, which tests without Ray needn't wait for
+
+    assert gpu_share(workers, gpus) == share
+    assert workers <= gpus * int(1 / share)
+
+
+def test_workers_on_a_device_need_ray_to_find_one(nine, tmp_path, monkeypatch):
+    monkeypatch.setattr("batcher.run.driver.open_graph", lambda *_, **__: None)
+    monkeypatch.setattr("batcher.run.driver._slices", lambda _: Slices())
+    with pytest.raises(BackendError, match=r"Ray finds no GPU.*use --workers 0, or --device cpu"):
+        explain_collection(replace(nine, out=tmp_path / "out", device="cuda", workers=1))

@@ -18,6 +18,15 @@ from batcher.store.validate import validate
 
 SLOW = Options(masks=36, max_masks=36)
 """Half a second of work for a segment: long enough to die in."""
+MAIN = """
+import sys
+from batcher.calls import Slices
+from batcher.run import driver
+from mmexplain.cli import main
+driver.measure_slices = lambda *_: Slices()
+sys.exit(main())
+"""
+"""The command, with the slices of every test: rows of two runs differ by theirs, in the last digits."""
 SEGMENTS = 6
 PATIENCE_S = 120
 
@@ -41,8 +50,7 @@ def ray_folder():
 
 def command(run, *more):
     arguments = [str(run.manifest), "--model", str(run.artefact), "--out", str(run.out), "--masks", "36"]
-    code = "import sys; from mmexplain.cli import main; sys.exit(main())"
-    return [sys.executable, "-c", code, "explain", *arguments, "--max-masks", "36", *more]
+    return [sys.executable, "-c", MAIN, "explain", *arguments, "--max-masks", "36", *more]
 
 
 def commits(run):

@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from batcher.collection import Segment
-from batcher.run.unit import Unit, unit_size, units_of
+from batcher.run.unit import Unit, longest_first, unit_size, units_of
 
 ids = st.lists(st.text(alphabet="ab\n\",'", max_size=4), min_size=1, max_size=4).map(tuple)
 
@@ -34,6 +34,22 @@ def test_units_are_taken_from_the_stream_as_they_are_wanted():
 
     units = units_of(stream(), 3)
     assert len(next(units).segments) == 3
+
+
+spans = st.lists(st.tuples(st.integers(0, 9), st.integers(0, 9) | st.none()), max_size=12)
+
+
+@given(spans)
+def test_on_a_device_the_longest_come_first_and_the_rest_keep_their_order(spans):
+    segments = [
+        Segment(str(i), "1.mp4", Path("1.mp4"), start_ms, None if length is None else start_ms + length)
+        for i, (start_ms, length) in enumerate(spans)
+    ]
+    ordered = longest_first(iter(segments))
+    places = [int(segment.segment_id) for segment in ordered]
+    keys = [(spans[i][1] is not None, -(spans[i][1] or 0), i) for i in places]  # unknown, then long, then early
+    assert sorted(places) == list(range(len(spans)))
+    assert keys == sorted(keys)
 
 
 @pytest.mark.parametrize("workers", [0, 1, 2, 16])

@@ -6,7 +6,8 @@ import pytest
 
 from batcher.decode import clip_of
 from batcher.estimators import Explanation
-from batcher.explain import SegmentExplanation, explain_clip
+from batcher.explain import explain_clip
+from batcher.explanation import SegmentExplanation
 from batcher.options import Options
 from batcher.outcome import FAILED, Failure
 from batcher.players import Player
@@ -39,6 +40,7 @@ def explained(phi, se=None, players=PLAYERS):
         p_all=np.array([0.3, 0.7]),
         masks={m: masks if m in present else 0 for m, masks in zip(MODALITIES, (4, 2, 4), strict=True)},
         frames_encoded=9,
+        grid_points=24,
         converged=True,
         reliable=None if se is None else True,
         trained=False,
@@ -118,6 +120,7 @@ def test_rows_hold_what_the_explanation_says(segment, clip, artefact):
     assert [row[f"players_{m}"] for m in ("text", "audio", "video")] == [2, 1, 2]
     assert [row[f"masks_{m}"] for m in ("text", "audio", "video")] == [4, 2, 4]
     assert (row["encoder_passes"], row["frames_encoded"], row["se_max"]) == (10, 9, 0.02)
+    assert row["grid_points"] == 24
     assert row["trained"] is False
     assert (row["converged"], row["reliable"]) == (True, True)
     (contribution,) = contributions("s", explanation, ("sad", "glad"))

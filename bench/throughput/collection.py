@@ -1,10 +1,4 @@
-"""Explanations per second, and where the time goes.
-
-A real run, from a manifest to Parquet in a temporary folder; the stages are those of its `timings/` table.
-Overhead is what of the workers' time no stage accounts for: starting Ray, loading the model, waiting, handing
-clips over. Decoding has processes of its own beside the workers, so overhead may be negative where it is much.
-The start lasts until the first committed unit began; without it, a long run's rate shows in a short one.
-"""
+"""A real run, timed: from a manifest to Parquet in a temporary folder."""
 
 import json
 import tempfile
@@ -13,7 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from itertools import cycle, islice
 from pathlib import Path
-from typing import Annotated, Any, Final, Literal
+from typing import Any, Final
 
 import click
 import pyarrow as pa
@@ -21,42 +15,12 @@ import pyarrow.parquet as pq
 
 from batcher.collection import Segment, read_collection
 from batcher.options import Options
-from batcher.players import VIDEO_PLAYERS, VideoPlayers
 from batcher.run import Event, Run, explain_collection
 from batcher.run.events import UnitDone
 from batcher.store.result import load_result
-from bench.demo import common_options, described
-from bench.machine import cores
-from bench.output import Column, Report, Section, publish
-from export.artefact import load_artefact
-from mmexplain.cli import Masks
+from bench.throughput.rows import RateRow, StageRow
 
-SEGMENTS: Final = 24
 STAGES: Final = ("decode", "encode", "grid", "estimate", "write")
-RATE: Final = "explanations per second"
-SPLIT: Final = "seconds per segment"
-PERCENT: Final = ".1%"
-
-
-@dataclass(frozen=True)
-class RateRow:
-    """The run as a whole, or without its start."""
-
-    part: Annotated[str, Column("part")]
-    segments: Annotated[int, Column("segments")]
-    seconds: Annotated[float, Column("wall seconds", ".2f")]
-    rate: Annotated[float, Column("explanations/s", ".2f")]
-    overhead: Annotated[float, Column("overhead", PERCENT)]
-    """Of wall time x workers, the share that is in no stage."""
-
-
-@dataclass(frozen=True)
-class StageRow:
-    """One stage, in the mean over segments."""
-
-    stage: Annotated[str, Column("stage")]
-    seconds: Annotated[float, Column("seconds", ".4f")]
-    share: Annotated[float, Column("share", PERCENT)]
 
 
 @dataclass(frozen=True)
@@ -71,41 +35,28 @@ class Timed:
     """Seconds of each stage, over all segments."""
 
 
-def measure(
-    model: Path,
-    manifest: Path,
-    *,
-    segments: int = SEGMENTS,
-    masks: int | Literal["auto"] = "auto",
-    workers: int | None = None,
-    video_players: VideoPlayers = "space",
-) -> Report:
+def time_run(model: Path, manifest: Path, *, segments: int, options: Options, workers: int) -> Timed:
     """Explain a collection, and time it.
 
     Args:
         model: the artefact.
         manifest: its segments are repeated, under ids of their own.
         segments: how many.
-        masks: per modality.
-        workers: processes; None: one per core; 0: this process alone.
-        video_players: what of the picture is masked.
+        options: of their explanations.
+        workers: processes; 0: this process alone.
+
+    Raises:
+        click.ClickException: a segment failed.
     """
-    workers = cores() if workers is None else workers
     with tempfile.TemporaryDirectory() as scratch:
         repeated = repeat(manifest, segments, Path(scratch) / "manifest.jsonl")
-        options = Options(masks=masks, video_players=video_players)
         timed = _time(Run(repeated, model, Path(scratch) / "out", options=options, workers=workers))
     if timed.explained < segments:
         raise click.ClickException(
             f"{segments - timed.explained} of {segments} segments failed, so the times mean nothing; "
             f"see why by: mmexplain explain {manifest} --model {model} --out OUT"
         )
-    return Report(
-        "throughput",
-        described(load_artefact(model)),
-        {"segments": segments, "masks": masks, "workers": workers, "video_players": video_players},
-        (Section(RATE, _rates(timed, workers)), Section(SPLIT, _split(timed))),
-    )
+    return timed
 
 
 def repeat(manifest: Path, count: int, out: Path) -> Path:
@@ -157,7 +108,8 @@ def _first_unit_s(run: Run) -> float:
     return sum(stages.values())
 
 
-def _rates(timed: Timed, workers: int) -> list[RateRow]:
+def rate_rows(timed: Timed, workers: int) -> list[RateRow]:
+    """The run as a whole, and without its start."""
     spent = sum(timed.stages.values())
     parts = {"end to end": timed.wall_s, "without the start": timed.wall_s - timed.start_s}
     return [
@@ -166,22 +118,8 @@ def _rates(timed: Timed, workers: int) -> list[RateRow]:
     ]
 
 
-def _split(timed: Timed) -> list[StageRow]:
+def split_rows(timed: Timed) -> list[StageRow]:
+    """Its stages, and all of them together."""
     total = sum(timed.stages.values())
     rows = [StageRow(stage, spent / timed.explained, spent / total) for stage, spent in timed.stages.items()]
     return [*rows, StageRow("all", total / timed.explained, 1.0)]
-
-
-@click.command(help=__doc__)
-@common_options
-@click.option("--segments", type=click.IntRange(min=1), default=SEGMENTS, show_default=True)
-@click.option("--masks", type=Masks(), default="auto", show_default=True, help="Per modality.")
-@click.option("--workers", type=click.IntRange(min=0), help="Processes; 0 is this one alone.  [default: cores]")
-@click.option("--video-players", type=click.Choice(VIDEO_PLAYERS), default="space", show_default=True)
-def main(*, model: Path, manifest: Path, json_file: Path | None, **options: Any) -> None:
-    """Run the bench."""
-    publish(measure(model, manifest, **options), json_file)
-
-
-if __name__ == "__main__":
-    main()
