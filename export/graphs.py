@@ -4,10 +4,15 @@ Each takes one clip and K sub-masks; every K, length and frame count is dynamic.
 `docs/artefact.md`.
 """
 
+from typing import cast
+
 import torch
 from torch import Tensor, nn
 
+from export.folded import FoldedAttention
 from media.modality import Modality
+from sseft.config import term_name
+from sseft.fusion import InterModalityAttention
 from sseft.model import SSEFT
 
 
@@ -69,12 +74,12 @@ class PairGraph(nn.Module):
 
     def __init__(self, model: SSEFT, x: Modality, y: Modality) -> None:
         super().__init__()
-        self.model = model
-        self.x, self.y = x, y
+        self.to_y = FoldedAttention(cast("InterModalityAttention", model.attention[term_name(x, y)]))
+        self.to_x = FoldedAttention(cast("InterModalityAttention", model.attention[term_name(y, x)]))
 
     def forward(self, x: Tensor, y: Tensor) -> tuple[Tensor, Tensor]:
         """Both terms of every pair of maskings."""
-        return self.model.pair(self.x, self.y, x, y)
+        return self.to_y(x, y), self.to_x(y, x)
 
 
 class HeadGraph(nn.Module):

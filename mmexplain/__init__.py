@@ -7,6 +7,7 @@ of coalitions into Shapley values, for people who study sampling.
 from pathlib import Path
 
 from batcher.backends import Backend
+from batcher.backends.choice import BackendChoice, open_backend
 from batcher.backends.onnxruntime import OnnxRuntimeBackend
 from batcher.collection import Segment, read_collection
 from batcher.decode import clip_of
@@ -18,6 +19,7 @@ from batcher.store.result import Result, load_result
 
 __all__ = [
     "Backend",
+    "BackendChoice",
     "Explanation",
     "OnnxRuntimeBackend",
     "Options",
@@ -27,6 +29,7 @@ __all__ = [
     "estimate",
     "explain",
     "load_result",
+    "open_backend",
     "read_collection",
 ]
 
@@ -36,7 +39,7 @@ def explain(segment: Segment, artefact: Backend | Path | str, options: Options |
 
     Args:
         segment: of a collection, or made by hand.
-        artefact: its folder; or, for many segments, a backend that holds it open.
+        artefact: its folder; or, for many segments, a backend that holds it open (`open_backend`).
         options: masks, players, estimator, classes, seed and tolerance.
 
     Returns:
@@ -49,6 +52,6 @@ def explain(segment: Segment, artefact: Backend | Path | str, options: Options |
     """
     options = options or Options()
     check_options(options)
-    backend = OnnxRuntimeBackend.load(Path(artefact)) if isinstance(artefact, Path | str) else artefact
+    backend = open_backend(Path(artefact)) if isinstance(artefact, Path | str) else artefact
     clip = clip_of(segment, backend.artefact, backend.folder)
     return explain_clip(clip, segment.segment_id, backend, options)

@@ -13,6 +13,7 @@ import click
 from rich.console import Console
 
 from batcher.backends import BackendError
+from batcher.backends.choice import BACKENDS, COMPUTE_PRECISIONS, BackendName, ComputePrecision
 from batcher.backends.onnxruntime import DEVICES, Device
 from batcher.collection import CollectionError
 from batcher.designs import MAX_MASKS
@@ -133,6 +134,10 @@ def cli() -> None:
     show_default=True,
     help="Most combinations of masks that a segment's head evaluates.",
 )
+@click.option("--backend", type=click.Choice(BACKENDS), default=BACKENDS[0], show_default=True)
+@click.option(
+    "--precision", type=click.Choice(COMPUTE_PRECISIONS), help="bf16 or fp32, of openvino.  [default: the model's]"
+)
 @click.option("--device", type=click.Choice(DEVICES), default="cpu", show_default=True)
 @click.option("--ray-address", help="A Ray cluster to run on, instead of this machine.")
 @click.option("--where", multiple=True, metavar="COLUMN=VALUE", help="Only segments with this value.")
@@ -153,6 +158,8 @@ def explain(
     tolerance: float | None,
     grid_points: int | Literal["auto", "all"],
     seed: int,
+    backend: BackendName,
+    precision: ComputePrecision | None,
     device: Device,
     threads: int,
     workers: int | None,
@@ -173,7 +180,9 @@ def explain(
         out=out,
         options=Options(masks, max_masks, estimator, video_players, classes, seed, tolerance, grid_points),
         selection=Selection(where, limit),
+        backend=backend,
         device=device,
+        precision=precision,
         threads=threads,
         workers=workers,
         ray_address=ray_address,

@@ -10,7 +10,7 @@ from typing import Literal
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
 
-from batcher.run.events import Event, Finished, SegmentFailed, Started, UnitDone
+from batcher.run.events import Compared, Event, Finished, SegmentFailed, Started, UnitDone
 
 Log = Literal["auto", "rich", "json"]
 UNTRAINED = "untrained model: random weights, its explanations mean nothing"
@@ -47,6 +47,8 @@ class _Bar:
     def __call__(self, event: Event) -> None:
         """Show one event."""
         match event:
+            case Compared():
+                self.bar.console.print(_comparison(event), highlight=False)
             case Started():
                 if not event.trained:
                     self.bar.console.print(UNTRAINED, style="bold red")
@@ -67,6 +69,13 @@ class _Bar:
             console.print("Not explained (the column error in segments/ says more; --retry-errors tries again):")
         for reason, count, first in event.failures:
             console.print(f"  {count} x {reason}; first: {first}", highlight=False, markup=False)
+
+
+def _comparison(event: Compared) -> str:
+    return (
+        f"{event.backend} in {event.precision} beside onnxruntime, on {event.clips} clips: attributions differ by "
+        f"{event.attribution:.1%}, shares by {event.share:.1%} at most; graphs take {event.time:.1f} times as long"
+    )
 
 
 def _duration(seconds: float) -> str:

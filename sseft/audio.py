@@ -5,6 +5,7 @@ each layer therefore carries the explicit frames [K, C, m], ONE tail vector [K, 
 padded sequence would have. See `docs/model.md`, "Sound without its padding".
 """
 
+import math
 from typing import NamedTuple, cast
 
 import torch
@@ -42,9 +43,18 @@ class Tailed(NamedTuple):
     length: int
     """Frames in all, m included."""
 
-    def extended(self, columns: int) -> Tensor:
-        """The explicit frames and `columns` of the tail: float32 [K, C, m + columns]."""
-        return torch.cat([self.explicit, self.tail.unsqueeze(-1).expand(-1, -1, columns)], dim=-1)
+
+class TailedConv(nn.Conv1d):
+    """Convolution of explicit frames and, apart from them, of the tail.
+
+    Written over pictures of height 1: ONNX Runtime has blocked layouts, and so faster products, for pictures only.
+    """
+
+    def forward(self, explicit: Tensor, tail: Tensor) -> tuple[Tensor, Tensor]:  # type: ignore[override]
+        """[K, C, m] and [K, C] to [K, C', m'] and [K, C']."""
+        kernel = self.weight.unsqueeze(-2)
+        pictures = functional.conv2d(explicit.unsqueeze(-2), kernel, self.bias, (1, *self.stride))
+        return pictures.squeeze(-2), functional.linear(tail, kernel.sum((-2, -1)), self.bias)
 
 
 class TailedGroupNorm(nn.GroupNorm):
@@ -56,24 +66,25 @@ class TailedGroupNorm(nn.GroupNorm):
     def forward(self, x: Tailed) -> Tailed:  # type: ignore[override]
         """Normalise with the statistics of the padded sequence.
 
-        Averages over time are taken in float32 and put together in float64, as the tail's weight is large.
+        Averages over time are taken in float32 and put together in float64, as the tail's weight is large. The frames
+        are passed over as seldom as they can be: those of the first layer take longer than its convolution.
         """
         real = x.explicit.shape[-1] / x.length
         mean = self._average(x.explicit, x.tail, real)
-        explicit = x.explicit - mean.unsqueeze(-1)
-        tail = x.tail - mean
-        scale = torch.rsqrt(self._average(explicit.square(), tail.square(), real) + self.eps) * self.weight
+        variance = self._average(x.explicit.square(), x.tail.square(), real) - mean.square()
+        scale = torch.rsqrt(variance + self.eps).to(x.tail.dtype) * self.weight
+        shift = self.bias - mean.to(x.tail.dtype) * scale
         return Tailed(
-            torch.relu(explicit * scale.unsqueeze(-1) + self.bias.unsqueeze(-1)),
-            torch.relu(tail * scale + self.bias),
+            torch.relu(x.explicit * scale.unsqueeze(-1) + shift.unsqueeze(-1)),
+            torch.relu(x.tail * scale + shift),
             x.length,
         )
 
     @staticmethod
     def _average(explicit: Tensor, tail: Tensor, real: float) -> Tensor:
-        """The mean over channels and all frames, of which the share `real` is explicit: [K, 1]."""
+        """The mean over channels and all frames, of which the share `real` is explicit: float64 [K, 1]."""
         over_time = explicit.mean(-1).double() * real + tail.double() * (1 - real)
-        return over_time.mean(-1, keepdim=True).to(explicit.dtype)
+        return over_time.mean(-1, keepdim=True)
 
 
 class ExtractorLayer(nn.Module):
@@ -82,16 +93,13 @@ class ExtractorLayer(nn.Module):
     def __init__(self, in_channels: int, channels: int, kernel: int, stride: int) -> None:
         super().__init__()
         self.kernel, self.stride = kernel, stride
-        self.conv = nn.Conv1d(in_channels, channels, kernel, stride, bias=False)
+        self.conv = TailedConv(in_channels, channels, kernel, stride, bias=False)
         self.norm = TailedGroupNorm(channels)
 
     def forward(self, x: Tailed) -> Tailed:
-        """Keep every frame that sees a real one; all later frames are alike."""
+        """Keep every frame that sees explicit ones only."""
         length = (x.length - self.kernel) // self.stride + 1
-        frames = plain(torch.sym_min((x.explicit.shape[-1] + self.stride - 1) // self.stride, length))
-        seen = (frames - 1) * self.stride + self.kernel
-        explicit = self.conv(first(x.extended(self.kernel - 1), seen))
-        tail = x.tail @ self.conv.weight.sum(-1).T
+        explicit, tail = self.conv(x.explicit, x.tail)
         normed: Tailed = self.norm(Tailed(explicit, tail, length))
         return normed
 
@@ -103,19 +111,19 @@ class AggregatorLayer(nn.Module):
         super().__init__()
         self.kernel = kernel
         self.scale = residual_scale**0.5
-        self.conv = nn.Conv1d(channels, channels, kernel)
+        self.conv = TailedConv(channels, channels, kernel)
         self.norm = TailedGroupNorm(channels)
 
     def forward(self, x: Tailed) -> Tailed:
         """Keep every frame that sees an explicit one: kernel - 1 more than came in."""
         before = self.kernel - 1
-        frames = plain(torch.sym_min(x.explicit.shape[-1] + before, x.length))
-        extended = first(x.extended(before), frames)
+        after = plain(torch.sym_min(before, x.length - x.explicit.shape[-1]))
         # The original pads on the left by repeating the first frame.
-        padded = torch.cat([first(x.explicit, 1).expand(-1, -1, before), extended], dim=-1)
-        tail = functional.linear(x.tail, self.conv.weight.sum(-1), self.conv.bias)
-        y = self.norm(Tailed(self.conv(padded), tail, x.length))
-        return Tailed((y.explicit + extended) * self.scale, (y.tail + x.tail) * self.scale, x.length)
+        start = first(x.explicit, 1).expand(-1, -1, before)
+        padded = torch.cat([start, x.explicit, x.tail.unsqueeze(-1).expand(-1, -1, after)], dim=-1)
+        explicit, tail = self.conv(padded, x.tail)
+        y = self.norm(Tailed(explicit, tail, x.length))
+        return Tailed((y.explicit + padded[..., before:]) * self.scale, (y.tail + x.tail) * self.scale, x.length)
 
 
 class Wav2Vec(nn.Module):
@@ -143,6 +151,14 @@ class Wav2Vec(nn.Module):
             padding = torch.sym_max(padding - kernel + stride, 0) // stride
         return frames_of(self.config.extractor, length) - padding
 
+    def _silence(self, samples: int, length: int) -> int:
+        """How many zeros to append: each frame of the extractor that sees a real sample is explicit then."""
+        stride = math.prod(stride for _, stride in self.config.extractor)
+        seen = (samples + stride - 1) // stride
+        for kernel, stride in reversed(self.config.extractor):
+            seen = (seen - 1) * stride + kernel
+        return plain(torch.sym_min(seen, length) - samples)
+
     def forward(self, waves: Tensor, padded_to: int | None = None) -> Tensor:
         """Context features of K maskings of one waveform.
 
@@ -160,7 +176,8 @@ class Wav2Vec(nn.Module):
         length = self.config.max_samples if padded_to is None else padded_to
         if waves.shape[-1] > length:
             raise ValueError(f"{waves.shape[-1]} samples are more than the model's {length}; cut them")
-        x = Tailed(waves.unsqueeze(1), waves.new_zeros(waves.shape[0], 1), length)
+        padded = functional.pad(waves, (0, self._silence(waves.shape[-1], length)))
+        x = Tailed(padded.unsqueeze(1), waves.new_zeros(waves.shape[0], 1), length)
         for layer in self.extractor:
             x = layer(x)
         x = Tailed(torch.log(x.explicit.abs() + 1), torch.log(x.tail.abs() + 1), x.length)

@@ -1,8 +1,12 @@
 """RoBERTa at the real length of a text: last-layer features, no padding."""
 
+from collections.abc import Iterable
+from typing import cast
+
 import torch
 from torch import Tensor, nn
 from transformers import RobertaConfig, RobertaModel
+from transformers.models.roberta.modeling_roberta import RobertaLayer
 
 from sseft.config import TextConfig
 
@@ -43,7 +47,12 @@ class TextEncoder(nn.Module):
         """
         # RobertaModel would derive positions from pad ids, which masked copies of one text don't have.
         positions = torch.arange(ids.shape[1], device=ids.device) + self.first_position
-        positions = positions.expand(ids.shape[0], -1)
-        features = self.roberta(input_ids=ids, position_ids=positions, attention_mask=real)
-        hidden: Tensor = features.last_hidden_state
-        return hidden
+        embedded = self.roberta.embeddings(input_ids=ids, position_ids=positions.expand(ids.shape[0], -1))
+        mask = None if real is None else real[:, None, None]
+        # Rows in a matrix, as in `sseft.fusion`; only attention sees which belong together.
+        rows: Tensor = embedded.flatten(0, 1)
+        for layer in cast("Iterable[RobertaLayer]", self.roberta.encoder.layer):
+            attended, _ = layer.attention.self(rows.view_as(embedded), mask)
+            rows = layer.attention.output(attended.view_as(rows), rows)
+            rows = layer.output(layer.intermediate(rows), rows)
+        return rows.view_as(embedded)

@@ -44,7 +44,7 @@ def _one_thread_of_linear_algebra():
 def _same_slices():
     """Rows of two runs that measure each for itself may differ in their last digits."""
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr("batcher.run.driver.measure_slices", lambda *_: Slices())
+        patch.setattr("batcher.run.measured.measure_slices", lambda *_: Slices())
         yield
 
 

@@ -3,20 +3,21 @@
 import hashlib
 import json
 import platform
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any, Final
 
+from batcher.backends.choice import BackendName, ComputePrecision
 from batcher.backends.onnxruntime import Device
-from batcher.calls import Slices
 from batcher.options import Options
 from batcher.selection import Selection
 from batcher.store.files import RUN, replaced
 from batcher.store.schema import SCHEMA_VERSION
 from export.artefact import Artefact
 
-RECORDED: Final = ("mmexplain", "numpy", "onnxruntime-gpu", "onnxruntime", "pyarrow", "ray", "scipy", "av")
+RECORDED: Final = ("mmexplain", "numpy", "onnxruntime-gpu", "onnxruntime", "openvino", "pyarrow", "ray", "scipy", "av")
 
 
 class ConfigError(Exception):
@@ -30,8 +31,9 @@ class RunConfig:
     artefact: str
     """Digest of the artefact."""
     options: Options
-    precision: str
-    backend: str
+    precision: ComputePrecision
+    """In which the graphs are computed; of ONNX Runtime the artefact's."""
+    backend: BackendName
     device: Device
     threads: int
     """Threads of one worker: a sum's last digits depend on them."""
@@ -91,32 +93,13 @@ def check_folder(out: Path, metadata: dict[str, Any]) -> None:
         raise ConfigError(f"{out} isn't an empty folder and holds no {RUN}; choose another --out")
 
 
-def recorded_slices(out: Path) -> Slices | None:
-    """The slices that an earlier start measured, if any did.
-
-    Args:
-        out: the result folder, of which `check_folder` thought well.
-
-    Raises:
-        ConfigError: `run.json` holds none that can be read.
-    """
-    path = out / RUN
-    if not path.exists():
-        return None
-    slices = json.loads(path.read_text()).get("slices")
-    try:
-        return Slices(**slices)
-    except TypeError as error:
-        raise ConfigError(f"{path} holds slices that can't be read ({error}); choose another --out") from error
-
-
 def record_run(
     out: Path,
     manifest: Path,
     artefact_folder: Path,
     selection: Selection,
     metadata: dict[str, Any],
-    slices: Slices,
+    measured: Mapping[str, Any],
 ) -> None:
     """Write `run.json`.
 
@@ -126,13 +109,12 @@ def record_run(
         artefact_folder: of the model.
         selection: what of the collection is explained; may change from start to start.
         metadata: of `file_metadata`.
-        slices: how much went into one call of a graph.
+        measured: by name, what the first start measured.
     """
-    run = metadata | {
+    run = {**metadata, **measured} | {
         "manifest": str(manifest.resolve()),
         "artefact_folder": str(artefact_folder.resolve()),
         "selection": asdict(selection),
-        "slices": asdict(slices),
     }
     with replaced(out / RUN) as partial:
         partial.write_text(json.dumps(run, indent=2) + "\n")

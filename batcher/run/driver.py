@@ -2,27 +2,26 @@
 
 import time
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass, field
-from functools import partial
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 
-from batcher.backends.onnxruntime import DEVICE_SLICES, Device, OnnxRuntimeBackend, open_graph
-from batcher.calls import Slices
+from batcher.backends.choice import BackendChoice, BackendName, ComputePrecision, check_machine
+from batcher.backends.onnxruntime import Device
 from batcher.collection import CollectionError, Segment, read_collection
 from batcher.options import Options, check_options
 from batcher.outcome import FAILED, UNAVAILABLE
-from batcher.run.config import ConfigError, RunConfig, check_folder, file_metadata, record_run, recorded_slices
-from batcher.run.events import Event, Finished, SegmentFailed, Started, UnitDone
+from batcher.run.config import ConfigError, RunConfig, check_folder, file_metadata, record_run
+from batcher.run.events import Compared, Event, Finished, SegmentFailed, Started, UnitDone
 from batcher.run.executors import Executor, InProcess
 from batcher.run.lock import exclusive
 from batcher.run.machine import cores
+from batcher.run.measured import measure_once
 from batcher.run.summary import summarise
 from batcher.run.unit import UnitReport, longest_first, unit_size, units_of
 from batcher.run.worker import WorkerSetup
 from batcher.selection import Selection
-from batcher.slices import MOST, measure_slices
 from batcher.store.files import Store
-from export.artefact import HEAD, Artefact, load_artefact
+from export.artefact import Artefact, load_artefact
 
 
 @dataclass(frozen=True)
@@ -34,7 +33,10 @@ class Run:
     out: Path
     options: Options = field(default_factory=Options)
     selection: Selection = field(default_factory=Selection)
+    backend: BackendName = "onnxruntime"
     device: Device = "cpu"
+    precision: ComputePrecision | None = None
+    """In which the graphs are computed; None: the artefact's."""
     threads: int = 1
     workers: int | None = None
     """Processes that explain; None: one per `threads` cores, or one for a GPU; 0: this process alone."""
@@ -42,6 +44,17 @@ class Run:
     """A cluster to use instead of this machine."""
     retry_errors: bool = False
     """Whether segments with lasting failures are tried again."""
+
+    def choice(self, artefact: Artefact) -> BackendChoice:
+        """What runs the graphs.
+
+        Raises:
+            ConfigError: the backend doesn't compute so.
+        """
+        try:
+            return BackendChoice(self.backend, self.device, self.precision, self.threads).resolved(artefact)
+        except ValueError as error:
+            raise ConfigError(str(error)) from error
 
 
 def explain_collection(run: Run, on_event: Callable[[Event], None] = lambda _: None) -> Finished:
@@ -60,7 +73,8 @@ def explain_collection(run: Run, on_event: Callable[[Event], None] = lambda _: N
             explained then.
         ConfigError: the result folder belongs to something else or is in use, or the options suit no segment.
         StoreError: the result can't be written.
-        BackendError: the device isn't there, or the workers can't start.
+        BackendError: the backend or the device isn't there, it differs too much from ONNX Runtime on the first clips,
+            or the workers can't start.
     """
     try:
         check_options(run.options)
@@ -69,28 +83,27 @@ def explain_collection(run: Run, on_event: Callable[[Event], None] = lambda _: N
     if run.ray_address and run.workers is None:
         raise ConfigError("--ray-address needs --workers: the cores of this machine say nothing about the cluster")
     artefact = load_artefact(run.artefact)
-    open_graph(run.artefact / f"{HEAD}.onnx", device=run.device, threads=run.threads)
+    choice = run.choice(artefact)
+    check_machine(run.artefact, choice)
     selected = {segment.segment_id: segment.media for segment in _selected(run)}
-    config = RunConfig(artefact.digest, run.options, artefact.precision, "onnxruntime", run.device, run.threads)
+    precision = choice.precision or artefact.precision
+    config = RunConfig(artefact.digest, run.options, precision, choice.name, choice.device, choice.threads)
     metadata = file_metadata(config, artefact)
     check_folder(run.out, metadata)
     with exclusive(run.out):
-        model, slices = run.artefact.resolve(), _slices(run)
-        setup = WorkerSetup(model, run.device, run.threads, run.options, run.out.resolve(), metadata, slices)
+        measured = measure_once(run.out, run.artefact, choice, _selected(run), run.options)
+        model = run.artefact.resolve()
+        setup = WorkerSetup(model, choice, run.options, run.out.resolve(), metadata, measured.slices)
         done = _resume(run, setup.store(), selected)
-        record_run(run.out, run.manifest, run.artefact, run.selection, metadata, slices)
+        record_run(run.out, run.manifest, run.artefact, run.selection, metadata, measured.described())
+        if measured.agreement:
+            on_event(Compared(choice.name, precision, **asdict(measured.agreement)))
         on_event(Started(len(selected), len(done), artefact.trained))
         if len(done) < len(selected):
             _explain_rest(run, setup, artefact, len(selected), done, on_event)
         finished = summarise(run.out, selected)
     on_event(finished)
     return finished
-
-
-def _slices(run: Run) -> Slices:
-    """How much goes into one call, measured by the first start alone: the last digits of rows depend on it."""
-    backend = partial(OnnxRuntimeBackend.load, run.artefact, device=run.device, threads=run.threads)
-    return recorded_slices(run.out) or measure_slices(backend(), MOST if run.device == "cpu" else DEVICE_SLICES)
 
 
 def _resume(run: Run, store: Store, selected: Mapping[str, str]) -> set[str]:

@@ -4,6 +4,19 @@ from dataclasses import dataclass
 
 
 @dataclass(frozen=True)
+class Compared:
+    """A backend was held against ONNX Runtime, now or at an earlier start (`batcher.agreement`)."""
+
+    backend: str
+    precision: str
+    clips: int
+    value: float
+    attribution: float
+    share: float
+    time: float
+
+
+@dataclass(frozen=True)
 class Started:
     """Everything is ready; explaining begins."""
 
@@ -53,4 +66,4 @@ class Finished:
         return self.segments - self.explained
 
 
-Event = Started | SegmentFailed | UnitDone | Finished
+Event = Compared | Started | SegmentFailed | UnitDone | Finished

@@ -13,7 +13,7 @@ import ray
 from ray.exceptions import RayActorError, RayError
 
 from batcher.backends import BackendError
-from batcher.backends.onnxruntime import Device
+from batcher.backends.choice import BackendChoice
 from batcher.decode import Decoded, decode
 from batcher.outcome import Failure
 from batcher.run.machine import cores
@@ -62,7 +62,7 @@ class RayWorkers:
         Raises:
             BackendError: the workers can't start.
         """
-        with _cluster(self.address, self.workers, self.setup.threads, self.setup.device):
+        with _cluster(self.address, self.workers, self.setup.backend):
             actors = self._start_actors(self.workers)
             in_flight: dict[Any, Attempt] = {}
             while True:
@@ -75,8 +75,9 @@ class RayWorkers:
     def _start_actors(self, number: int) -> list[Any]:
         # Not by Ray's own restarts: what an actor is sent before Ray knows of its death (2.60: up to seconds) fails
         # as if the actor had died of it.
-        gpus = 0.0 if self.setup.device == "cpu" else gpu_share(self.workers, _resource("GPU"))
-        remote: Any = ray.remote(num_cpus=self.setup.threads, num_gpus=gpus, max_restarts=0, max_task_retries=0)(_Actor)
+        backend = self.setup.backend
+        gpus = 0.0 if backend.device == "cpu" else gpu_share(self.workers, _resource("GPU"))
+        remote: Any = ray.remote(num_cpus=backend.threads, num_gpus=gpus, max_restarts=0, max_task_retries=0)(_Actor)
         actors = [remote.remote(self.setup) for _ in range(number)]
         try:
             ray.get([actor.ready.remote() for actor in actors], timeout=START_S)
@@ -176,17 +177,17 @@ def _check_room(workers: int, threads: int) -> None:
         )
 
 
-def _decoders(workers: int, threads: int, device: Device) -> int:
+def _decoders(workers: int, backend: BackendChoice) -> int:
     """Processes that decode: few beside workers that fill the cores, all other cores where a GPU does the work."""
-    others = workers // 2 if device == "cpu" else cores() - workers * threads
+    others = workers // 2 if backend.device == "cpu" else cores() - workers * backend.threads
     return max(1, others)
 
 
 @contextmanager
-def _cluster(address: str | None, workers: int, threads: int, device: Device) -> Iterator[None]:
+def _cluster(address: str | None, workers: int, backend: BackendChoice) -> Iterator[None]:
     """Ray, started quietly on this machine unless it runs already or an address names a cluster."""
     if ray.is_initialized():
-        _check_room(workers, threads)
+        _check_room(workers, backend.threads)
         yield
         return
     os.environ.setdefault("RAY_USAGE_STATS_ENABLED", "0")
@@ -194,7 +195,7 @@ def _cluster(address: str | None, workers: int, threads: int, device: Device) ->
     options: dict[str, Any] = {"address": address or "local"}
     if address is None:
         # Decoding gets processors of its own, or actors that hold them all would starve it.
-        processors = workers * threads + _decoders(workers, threads, device)
+        processors = workers * backend.threads + _decoders(workers, backend)
         store = workers * OBJECT_STORE_BYTES
         options |= {"num_cpus": processors, "include_dashboard": False, "object_store_memory": store}
     try:
@@ -202,7 +203,7 @@ def _cluster(address: str | None, workers: int, threads: int, device: Device) ->
     except (ConnectionError, RuntimeError, ValueError) as error:
         raise BackendError(f"Ray can't be reached or started at {options['address']}: {error}") from error
     try:
-        _check_room(workers, threads)
+        _check_room(workers, backend.threads)
         yield
     finally:
         ray.shutdown()

@@ -10,7 +10,7 @@ from typing import Any
 from threadpoolctl import threadpool_limits
 
 from batcher.backends import Backend
-from batcher.backends.onnxruntime import Device, OnnxRuntimeBackend
+from batcher.backends.choice import BackendChoice, open_backend
 from batcher.calls import Slices
 from batcher.collection import Segment
 from batcher.decode import Decoded
@@ -28,8 +28,7 @@ class WorkerSetup:
     """What a worker is made from; it travels to the machine where the worker runs."""
 
     artefact_folder: Path
-    device: Device
-    threads: int
+    backend: BackendChoice
     options: Options
     out: Path
     metadata: dict[str, Any]
@@ -56,10 +55,8 @@ class Worker:
     """Holds the model; explains unit after unit."""
 
     def __init__(self, setup: WorkerSetup) -> None:
-        self.threads = setup.threads
-        self.backend: Backend = OnnxRuntimeBackend.load(
-            setup.artefact_folder, device=setup.device, threads=setup.threads, slices=setup.slices
-        )
+        self.threads = setup.backend.threads
+        self.backend: Backend = open_backend(setup.artefact_folder, setup.backend, slices=setup.slices)
         self.options = setup.options
         self.store = setup.store()
 

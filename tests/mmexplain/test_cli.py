@@ -1,6 +1,7 @@
 """The command line: its exit codes, and what it says on which stream."""
 
 import json
+import sys
 from dataclasses import replace
 from pathlib import Path
 
@@ -8,6 +9,7 @@ import onnxruntime
 import pyarrow.parquet as pq
 import pytest
 
+import batcher.backends
 from batcher.collection import read_collection
 from batcher.store.result import load_result
 from export.artefact import load_artefact
@@ -109,6 +111,11 @@ def test_a_corpus_has_the_clips_that_were_asked_for(mmexplain, tmp_path):
             ["explain", "{manifest}", "--out", "{out}", "--model", "{model}", "--grid-points", "9", "--tolerance", "2"],
             "leave out one of the two",
         ),
+        (
+            ["explain", "{manifest}", "--out", "{out}", "--model", "{model}", "--precision", "bf16"],
+            "onnxruntime computes this artefact in fp32: leave --precision out",
+        ),
+        (["explain", "{manifest}", "--out", "{out}", "--model", "{model}", "--backend", "triton"], "'triton' is not"),
         (["validate", "{out}"], "run.json doesn't exist"),
         (["export", "{out}"], "give either --checkpoint or --untrained"),
         (["export", "{out}", "--untrained", "tiny", "--checkpoint", "x.pt"], "give either --checkpoint or"),
@@ -159,6 +166,22 @@ def test_a_device_that_isnt_there_is_3(explain, manifest, monkeypatch):
     code, _, err = explain(manifest, "--device", "cuda")
     assert code == 3
     assert "use --device cpu" in err
+
+
+def test_openvino_that_isnt_installed_is_3_and_names_its_extra(explain, manifest, monkeypatch):
+    monkeypatch.setitem(sys.modules, "openvino", None)
+    monkeypatch.delitem(sys.modules, "batcher.backends.openvino", raising=False)
+    monkeypatch.delattr(batcher.backends, "openvino", raising=False)
+    code, _, err = explain(manifest, "--backend", "openvino")
+    assert code == 3
+    assert "pip install 'mmexplain[openvino]'" in err
+
+
+def test_another_backend_says_how_far_it_is_from_onnx_runtime(explain, manifest, tmp_path):
+    code, _, err = explain(manifest, "--backend", "openvino", "--precision", "fp32", "--log", "rich")
+    assert code == 0
+    assert "openvino in fp32 beside onnxruntime, on 2 clips: attributions differ by 0.0%" in err
+    assert run_json(tmp_path)["config"]["backend"] == "openvino"
 
 
 def test_failed_segments_are_4_and_0_with_keep_going(explain, half_broken):

@@ -10,6 +10,7 @@ from media import MediaError
 
 NAMES = {
     "Backend",
+    "BackendChoice",
     "Explanation",
     "OnnxRuntimeBackend",
     "Options",
@@ -19,6 +20,7 @@ NAMES = {
     "estimate",
     "explain",
     "load_result",
+    "open_backend",
     "read_collection",
 }
 

@@ -37,7 +37,7 @@ def with_padding(model, waves):
     return x.transpose(1, 2)
 
 
-@pytest.mark.parametrize("samples", [1, 2, 300, 465, 1200, 33_333, 149_530, 149_990, 150_000])
+@pytest.mark.parametrize("samples", [1, 2, 300, 465, 1200, 33_333, 149_530, 149_700, 149_990, 150_000])
 def test_features_at_the_real_length_are_those_of_the_padded_waveform(wav2vec, samples):
     generator = torch.Generator().manual_seed(samples)
     wave = torch.randn(samples, generator=generator, dtype=torch.float64)
@@ -48,6 +48,14 @@ def test_features_at_the_real_length_are_those_of_the_padded_waveform(wav2vec, s
     assert padded.shape[1] == MAX_FRAMES
     assert features.shape == (3, frames_of_the_original(samples), 8)
     torch.testing.assert_close(features, padded[:, : features.shape[1]], rtol=0, atol=1e-11)
+
+
+@pytest.mark.parametrize("samples", [300, 33_333, 150_000])
+def test_features_in_float32_are_those_in_float64(wav2vec, samples):
+    wave = torch.randn(1, samples, generator=torch.Generator().manual_seed(samples), dtype=torch.float64)
+    single = Wav2Vec(wav2vec.config).eval()
+    single.load_state_dict(wav2vec.state_dict())
+    torch.testing.assert_close(single(wave.float()).double(), wav2vec(wave), rtol=0, atol=2e-5)
 
 
 def test_without_the_tail_in_the_group_norms_features_would_be_others(wav2vec):

@@ -4,8 +4,9 @@ from dataclasses import replace
 
 import pytest
 
+from batcher.backends import choice
 from batcher.backends.onnxruntime import OnnxRuntimeBackend, device_memory
-from batcher.run import Run, driver, executors, explain_collection
+from batcher.run import Run, executors, explain_collection
 from batcher.selection import Selection
 from batcher.store.result import load_result
 from batcher.store.validate import validate
@@ -40,7 +41,7 @@ def decoded(monkeypatch):
         return decode(segment, *more)
 
     monkeypatch.setattr(OnnxRuntimeBackend, "load", load_for)
-    monkeypatch.setattr(driver, "open_graph", lambda *_, **__: None)
+    monkeypatch.setattr(choice, "open_graph", lambda *_, **__: None)
     monkeypatch.setattr(executors, "decode", noting)
     return names
 

@@ -8,13 +8,15 @@ from pathlib import Path
 import pyarrow.parquet as pq
 import pytest
 
+from batcher.agreement import Agreement, measure_agreement
+from batcher.backends import BackendError
 from batcher.calls import Slices
 from batcher.collection import CollectionError
 from batcher.explain import explain_clip
 from batcher.options import Options
 from batcher.outcome import EXPLAINED, FAILED, UNAVAILABLE
 from batcher.run import ConfigError, Run, explain_collection
-from batcher.run.events import SegmentFailed, Started, UnitDone
+from batcher.run.events import Compared, SegmentFailed, Started, UnitDone
 from batcher.run.lock import exclusive
 from batcher.selection import Selection
 from batcher.store.files import Store
@@ -232,7 +234,7 @@ def measured(monkeypatch):
         found.append(Slices(text_masks=len(found) + 3))
         return found[-1]
 
-    monkeypatch.setattr("batcher.run.driver.measure_slices", measure)
+    monkeypatch.setattr("batcher.run.measured.measure_slices", measure)
     return found
 
 
@@ -259,7 +261,7 @@ def test_slices_are_measured_once_for_all_starts(run_of, short_rows, measured, s
     assert load_result(run.out).run["slices"] == asdict(measured[0])
 
 
-@pytest.mark.parametrize("damaged", [None, [1], {"text_mask": 1}])
+@pytest.mark.parametrize("damaged", [[1], {"text_mask": 1}])
 def test_slices_that_cant_be_read_are_refused(run_of, short_rows, measured, damaged):
     run = run_of(short_rows(1))
     explain_collection(run)
@@ -268,6 +270,101 @@ def test_slices_that_cant_be_read_are_refused(run_of, short_rows, measured, dama
     with pytest.raises(ConfigError, match=r"run.json holds slices that can't be read .*choose another --out"):
         explain_collection(run)
     assert len(measured) == 1
+
+
+@pytest.fixture
+def agreements(monkeypatch):
+    """The agreements that were measured; what is appended to the second list is found instead."""
+    measured, found = [], []
+
+    def measure(*arguments):
+        measured.append(found.pop() if found else measure_agreement(*arguments))
+        return measured[-1]
+
+    monkeypatch.setattr("batcher.run.measured.measure_agreement", measure)
+    return measured, found
+
+
+def test_openvino_is_compared_once_for_all_starts(run_of, short_rows, agreements):
+    run = run_of(short_rows(2), backend="openvino")
+    events = []
+    explain_collection(replace(run, selection=Selection(limit=1)))
+    explain_collection(run, events.append)
+    measured, _ = agreements
+    assert [agreement.clips for agreement in measured] == [1]
+    assert events[0] == Compared("openvino", "fp32", **asdict(measured[0]))
+    described = load_result(run.out).run
+    assert described["agreement"] == asdict(measured[0])
+    assert {"backend": "openvino", "precision": "fp32"}.items() <= described["config"].items()
+    assert "openvino" in described["versions"]
+    assert validate(load_result(run.out)) == []
+
+
+def test_openvino_explains_as_onnx_runtime_does(run_of, short_rows, finished, rows_of):
+    run = run_of(short_rows(3), backend="openvino")
+    explain_collection(run)
+    found, expected = ([row["phi"] for row in rows_of(folder)["attributions"]] for folder in (run.out, finished.out))
+    assert found == pytest.approx(expected, abs=1e-5)
+
+
+def test_a_backend_that_differs_too_much_writes_nothing(run_of, short_rows, agreements):
+    run = run_of(short_rows(1), backend="openvino", precision="bf16")
+    _, found = agreements
+    found.append(Agreement(clips=1, value=0.0, attribution=1.4, share=0.0, time=1.0))
+    with pytest.raises(
+        BackendError, match=r"attribution 1.4 \(at most 0.03\); use --precision fp32, or --backend onnx"
+    ):
+        explain_collection(run)
+    assert committed(run) == {}
+    assert explain_collection(replace(run, backend="onnxruntime", precision=None)).explained == 1
+
+
+def test_a_start_without_clips_leaves_the_comparison_to_the_next(run_of, short_rows, agreements):
+    explain_collection(run_of([], backend="openvino"))
+    explain_collection(run_of(short_rows(1), backend="openvino"))
+    measured, _ = agreements
+    assert [agreement and agreement.clips for agreement in measured] == [None, 1]
+
+
+def test_rows_of_two_backends_or_precisions_never_mix(finished, agreements):
+    with pytest.raises(ConfigError, match="backend was 'onnxruntime' and is 'openvino'"):
+        explain_collection(replace(finished, backend="openvino"))
+    with pytest.raises(ConfigError, match=r"backend was .*; precision was 'fp32' and is 'bf16'"):
+        explain_collection(replace(finished, backend="openvino", precision="bf16"))
+    assert agreements == ([], [])
+
+
+def test_a_run_by_onnx_runtime_is_described_as_before_there_was_another_backend(finished, artefact):
+    described = load_result(finished.out).run
+    assert "agreement" not in described
+    assert described["config"] == {
+        "artefact": artefact.digest,
+        "precision": "fp32",
+        "backend": "onnxruntime",
+        "device": "cpu",
+        "threads": 1,
+        "masks": 8,
+        "max_masks": 8,
+        "estimator": "grid-interpolation",
+        "grid_points": "auto",
+        "video_players": "time",
+        "classes": "predicted",
+        "seed": 0,
+    }
+
+
+@pytest.mark.parametrize(
+    ("changes", "message"),
+    [
+        ({"precision": "bf16"}, "precision is 'bf16', and onnxruntime computes this artefact in fp32"),
+        ({"backend": "openvino", "device": "cuda"}, "openvino runs on the CPU alone"),
+    ],
+)
+def test_a_backend_that_doesnt_compute_so_is_refused(run_of, short_rows, changes, message):
+    run = run_of(short_rows(1), **changes)
+    with pytest.raises(ConfigError, match=message):
+        explain_collection(run)
+    assert not run.out.exists()
 
 
 def test_another_model_never_mixes_in(finished, tmp_path, model, artefact):

@@ -6,7 +6,7 @@ from dataclasses import replace
 import pytest
 
 from batcher.backends import BackendError
-from batcher.calls import Slices
+from batcher.backends.choice import BackendChoice
 from batcher.collection import read_collection
 from batcher.run import Run, explain_collection
 from batcher.run.unit import units_of
@@ -106,7 +106,7 @@ def test_a_unit_that_is_tried_again_has_its_worker_to_itself(nine, artefact, tmp
             return object()
 
     monkeypatch.setattr(ray_workers, "_decode", Told())
-    setup = WorkerSetup(nine.artefact, "cpu", 1, nine.options, tmp_path, {})
+    setup = WorkerSetup(nine.artefact, BackendChoice(), nine.options, tmp_path, {})
     workers = ray_workers.RayWorkers(setup, artefact, workers=2)
     fresh = units_of(read_collection(nine.manifest), 1)
     first, second = Told(), Told()
@@ -149,7 +149,7 @@ def test_a_decoder_that_dies_fails_its_segment_alone(nine, tmp_path, monkeypatch
 def test_workers_that_cant_start_are_an_error_of_the_run(artefact, tmp_path, cheap):
     from batcher.run.ray_workers import RayWorkers  # noqa: PLC0415
 
-    setup = WorkerSetup(tmp_path / "no-model", "cpu", 1, cheap, tmp_path, {})
+    setup = WorkerSetup(tmp_path / "no-model", BackendChoice(), cheap, tmp_path, {})
     with pytest.raises(BackendError, match="a worker can't start"):
         list(RayWorkers(setup, artefact, workers=1).run(iter([])))
     assert not list(tmp_path.iterdir())
@@ -170,7 +170,7 @@ def test_workers_share_gpus_so_that_all_find_room(workers, gpus, share):
 
 
 def test_workers_on_a_device_need_ray_to_find_one(nine, tmp_path, monkeypatch):
-    monkeypatch.setattr("batcher.run.driver.open_graph", lambda *_, **__: None)
-    monkeypatch.setattr("batcher.run.driver._slices", lambda _: Slices())
+    monkeypatch.setattr("batcher.backends.choice.open_graph", lambda *_, **__: None)
+    monkeypatch.setattr("batcher.run.measured.open_backend", lambda *_: None)
     with pytest.raises(BackendError, match=r"Ray finds no GPU.*use --workers 0, or --device cpu"):
         explain_collection(replace(nine, out=tmp_path / "out", device="cuda", workers=1))

@@ -21,9 +21,9 @@ SLOW = Options(masks=36, max_masks=36)
 MAIN = """
 import sys
 from batcher.calls import Slices
-from batcher.run import driver
+from batcher.run import measured
 from mmexplain.cli import main
-driver.measure_slices = lambda *_: Slices()
+measured.measure_slices = lambda *_: Slices()
 sys.exit(main())
 """
 """The command, with the slices of every test: rows of two runs differ by theirs, in the last digits."""

@@ -1,0 +1,70 @@
+"""What a run measures before it begins, once: later starts go by the same figures."""
+
+import json
+from collections.abc import Iterable
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any, TypeVar
+
+from batcher.agreement import Agreement, measure_agreement
+from batcher.backends.choice import BackendChoice, open_backend
+from batcher.backends.onnxruntime import DEVICE_SLICES
+from batcher.calls import Slices
+from batcher.collection import Segment
+from batcher.options import Options
+from batcher.run.config import ConfigError
+from batcher.slices import MOST, measure_slices
+from batcher.store.files import RUN
+
+Kind = TypeVar("Kind", Slices, Agreement)
+
+
+@dataclass(frozen=True)
+class Measured:
+    """Recorded in `run.json`."""
+
+    slices: Slices
+    """On which the last digits of rows depend."""
+    agreement: Agreement | None
+    """Of another backend with ONNX Runtime; None for that, and until there is a clip to compare."""
+
+    def described(self) -> dict[str, Any]:
+        """By name."""
+        return {name: found for name, found in asdict(self).items() if found is not None}
+
+
+def measure_once(
+    out: Path, artefact: Path, choice: BackendChoice, segments: Iterable[Segment], options: Options
+) -> Measured:
+    """Find in a result folder what an earlier start measured, and measure what it lacks.
+
+    Args:
+        out: the folder, of which `check_folder` thought well.
+        artefact: the model's folder.
+        choice: a resolved one.
+        segments: the collection's.
+        options: of every explanation.
+
+    Raises:
+        BackendError: the backend can't run here, or differs too much from ONNX Runtime.
+        ConfigError: `run.json` holds something else than what is measured.
+    """
+    agreement = None
+    if choice.name != "onnxruntime":
+        agreement = _recorded(out, "agreement", Agreement) or measure_agreement(artefact, choice, segments, options)
+    if agreement:
+        agreement.check(choice)
+    slices = _recorded(out, "slices", Slices)
+    if slices is None:
+        most = MOST if choice.device == "cpu" else DEVICE_SLICES
+        slices = measure_slices(open_backend(artefact, choice), most)
+    return Measured(slices, agreement)
+
+
+def _recorded(out: Path, key: str, kind: type[Kind]) -> Kind | None:
+    path = out / RUN
+    stored = json.loads(path.read_text()).get(key) if path.exists() else None
+    try:
+        return None if stored is None else kind(**stored)
+    except TypeError as error:
+        raise ConfigError(f"{path} holds {key} that can't be read ({error}); choose another --out") from error
