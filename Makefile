@@ -33,6 +33,7 @@ bench: $(VENV)/.dev
 	$(BIN)/python -m bench.estimation
 	$(BIN)/python -m bench.faithfulness
 	$(BIN)/python -m bench.published
+	$(BIN)/python -m bench.gpu --device cpu
 
 # Explaining needs no torch: the demo's environment has none.
 $(VENV)/.explain: pyproject.toml constraints.txt
