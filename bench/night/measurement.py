@@ -9,7 +9,9 @@ from typing import Final, Literal
 import click
 import numpy as np
 
+from batcher.backends.choice import open_backend
 from batcher.options import Options
+from batcher.slices import measure_slices
 from bench.machine import cores
 from bench.night.lengths import read_lengths
 from bench.night.prediction import predicted_flop
@@ -17,7 +19,7 @@ from bench.night.sample import FloatArray, Stratum, deal, draw_strata
 from bench.night.sizes import Sizes, sizes_of
 from bench.night.tokens import counter
 from bench.night.total import Total, total_of
-from bench.night.workers import REFERENCE, Explained, Task, Worked, explain_side_by_side
+from bench.night.workers import BACKENDS, REFERENCE, Explained, Task, Worked, explain_side_by_side
 from export.artefact import TOKENIZER, Artefact
 
 SAMPLE: Final = 40
@@ -114,5 +116,6 @@ def sample_of(collection: Path, model: Path, artefact: Artefact, settings: Setti
 
 def measured(sampled: Sampled, model: Path, backend: str, settings: Settings) -> Measured:
     """Explain the sample by one backend."""
-    task = Task(model, backend, settings.options, settings.seed)
+    slices = measure_slices(open_backend(model, BACKENDS[backend]))
+    task = Task(model, backend, settings.options, settings.seed, slices)
     return Measured(sampled, explain_side_by_side(task, sampled.sizes.readable, sampled.parts))

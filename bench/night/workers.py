@@ -1,9 +1,9 @@
 """Workers side by side, as in a run: each holds the model, has one thread, and explains its part of a sample."""
 
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from concurrent.futures import ProcessPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import partial
 from multiprocessing import get_context
 from pathlib import Path
@@ -13,7 +13,8 @@ from typing import Final
 from threadpoolctl import threadpool_limits
 
 from batcher.backends import Backend
-from batcher.backends.onnxruntime import OnnxRuntimeBackend
+from batcher.backends.choice import BackendChoice, open_backend
+from batcher.calls import Slices
 from batcher.explain import explain_clip
 from batcher.options import Options
 from bench.machine import peak_bytes
@@ -23,10 +24,12 @@ from media.modality import Modality
 
 REFERENCE: Final = "onnxruntime-fp32"
 """The backend that runs everywhere."""
-BACKENDS: Final[Mapping[str, Callable[[Path], Backend]]] = {
-    REFERENCE: partial(OnnxRuntimeBackend.load, threads=1),
+BACKENDS: Final[Mapping[str, BackendChoice]] = {
+    REFERENCE: BackendChoice(),
+    "openvino-fp32": BackendChoice("openvino", precision="fp32"),
+    "openvino-bf16": BackendChoice("openvino", precision="bf16"),
 }
-"""What opens an artefact, on one thread; a name for each backend and the precision that it computes in."""
+"""On one thread; a name for each backend and the precision that it computes in."""
 
 LOADED_S: Final = 600
 """Workers wait no longer for one that can't load the model."""
@@ -43,6 +46,7 @@ class Task:
     """Of `BACKENDS`."""
     options: Options
     seed: int
+    slices: Slices = field(default_factory=Slices)
 
 
 @dataclass(frozen=True)
@@ -96,7 +100,7 @@ def explain_part(task: Task, clips: Mapping[int, Size], begin: Barrier) -> Worke
         begin: where workers wait for one another, with their models loaded.
     """
     with threadpool_limits(1):
-        backend = BACKENDS[task.backend](task.model)
+        backend = open_backend(task.model, BACKENDS[task.backend], slices=task.slices)
         _explain(task, backend, 0, FIRST)
         begin.wait()
         started = time.perf_counter()
