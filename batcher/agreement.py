@@ -83,6 +83,9 @@ def measure_agreement(
 
     Returns:
         How far they differ; None where no clip can be explained.
+
+    Raises:
+        BackendError: the other backend can't explain what ONNX Runtime explains, or gives no numbers.
     """
     options = replace(options, tolerance=None, classes="all")
     reference = open_backend(folder, BackendChoice(threads=choice.threads))
@@ -91,10 +94,14 @@ def measure_agreement(
     if not first:
         return None
     other = open_backend(folder, choice)
-    return compare(
-        [explained for _, _, explained in first],
-        [explain_clip(clip, segment_id, other, options) for segment_id, clip, _ in first],
-    )
+    try:
+        again = [explain_clip(clip, segment_id, other, options) for segment_id, clip, _ in first]
+    except (RuntimeError, ValueError) as error:
+        raise BackendError(
+            f"{choice.name} in {choice.precision} can't explain a clip that onnxruntime explains: {error}; use "
+            "--backend onnxruntime"
+        ) from error
+    return compare([explained for _, _, explained in first], again)
 
 
 def compare(reference: Sequence[SegmentExplanation], other: Sequence[SegmentExplanation]) -> Agreement:
@@ -113,7 +120,8 @@ def compare(reference: Sequence[SegmentExplanation], other: Sequence[SegmentExpl
         clips=len(reference),
         value=_part(np.abs(other_ends - ends).max(), np.abs(ends[:, 1] - ends[:, 0]).max()),
         attribution=_part(np.linalg.norm(other_phi - phi), np.linalg.norm(phi)),
-        share=float(np.nan_to_num(np.abs(other_shares - shares)).max()),  # without any phi there are no shares
+        # Without any phi there are no shares, and where one alone has them they differ by all there is.
+        share=float(np.where(np.isnan(shares) & np.isnan(other_shares), 0.0, np.abs(other_shares - shares)).max()),
         time=sum(map(_graphs_s, other)) / sum(map(_graphs_s, reference)),
     )
 
@@ -128,8 +136,8 @@ def _explainable(
             continue
         try:
             explained = explain_clip(clip, segment.segment_id, backend, options)
-        except (MediaError, ValueError):
-            continue
+        except (MediaError, RuntimeError, ValueError):
+            continue  # a row of the run will say so
         yield segment.segment_id, clip, explained
 
 

@@ -32,7 +32,8 @@ class Options:
     number of masks."""
     grid_points: int | Literal["auto", "all"] = "auto"
     """Most points of a segment's grid that the head evaluates; raised to what it takes for every sub-mask to be met.
-    `auto` chooses them with the masks where these are `auto` too and the estimator takes a part of a grid; else all."""
+    `auto` chooses them with the masks, where these are `auto` too, the estimator takes a part of a grid and there is no
+    tolerance; else all."""
 
 
 def check_options(options: Options) -> None:

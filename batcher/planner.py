@@ -20,8 +20,10 @@ from media.modality import MODALITIES, Modality
 
 STEP: Final = 16
 """Masks are planned in multiples of it: clips of like lengths share their designs, which take long to draw."""
+LEAST: Final = 0.75
 MOST: Final = 2
-"""Times as many as `mask_budget` alone gives, at most."""
+"""Times as many masks as `mask_budget` gives. No fewer, since nobody knows beforehand which modality decides: a voice
+that does is explained ten times worse by half of its masks than by all."""
 PART: Final = 0.2
 """Of the grid's points, at most, where a part of it is planned."""
 PART_ERROR: Final = 1.2
@@ -48,8 +50,9 @@ def plan(players: Mapping[Modality, int], clip: Mapping[Modality, Divided], opti
     Of those, that is, that are expected to give the error of `mask_budget`'s `auto` with its whole grid. A modality's
     part of the squared error falls as 1 / K^2 with its K masks (`docs/estimator.md`), in proportion to that of its n
     players; where K are a good part of all 2^n there is less to miss. So it is taken for (n / K)^2 (1 - K / 2^n). A
-    modality whose passes are dear gets fewer masks, and where the head would take most of the work it sees a part of
-    the grid. Work is counted, not timed: the plan is the same on every machine.
+    modality whose passes are dear gets fewer masks, unless it has all, and where the head would take most of the work
+    it sees a part of the grid. That law is the interpolations': other estimators get `mask_budget`'s masks. Work is
+    counted, not timed: the plan is the same on every machine.
 
     Args:
         players: n of each modality that the clip has.
@@ -57,17 +60,15 @@ def plan(players: Mapping[Modality, int], clip: Mapping[Modality, Divided], opti
         options: say how much is left to choose.
         work: of the model's graphs.
     """
-    if options.masks != "auto":
+    if options.masks != "auto" or not isinstance(options.grid_points, str) or not takes_sparse_grid(options.estimator):
         masks = {m: mask_budget(n, masks=options.masks, max_masks=options.max_masks) for m, n in players.items()}
         return Plan(masks) if isinstance(options.grid_points, str) else _part(masks, options.grid_points)
     cheapest = partial(_cheapest, players, clip, work, options.max_masks)
-    if not isinstance(options.grid_points, str):
-        return _part(cheapest(PART, PART_ERROR), options.grid_points)
-    whole = Plan(cheapest(1.0, 1.0))
-    if options.grid_points == "all" or not takes_sparse_grid(options.estimator):
+    whole = Plan(cheapest(1.0, 1.0) or {})  # the usual masks are enough
+    fewer = cheapest(PART, PART_ERROR)
+    if options.grid_points == "all" or fewer is None:
         return whole
-    masks = cheapest(PART, PART_ERROR)
-    parted = _part(masks, int(PART * math.prod(masks.values())))
+    parted = _part(fewer, int(PART * math.prod(fewer.values())))
     return min((whole, parted), key=lambda found: float(grid_effort(work, clip, found.masks, found.points)))
 
 
@@ -84,8 +85,11 @@ def _cheapest(
     most: int,
     part: float,
     error: float,
-) -> dict[Modality, int]:
-    """The masks that take the least work where so much of their grid is evaluated, and multiplies the squared error."""
+) -> dict[Modality, int] | None:
+    """The masks that take the least work where so much of their grid is evaluated, and multiplies the squared error.
+
+    None: no masks that are allowed are enough.
+    """
     usual = {m: mask_budget(n, masks="auto", max_masks=most) for m, n in players.items()}
     choices = [_choices(n, usual[m], most) for m, n in players.items()]
     masks = dict(zip(players, np.meshgrid(*choices, indexing="ij"), strict=True))
@@ -93,17 +97,19 @@ def _cheapest(
     expected = error * sum(_error(n, masks[m]) for m, n in players.items())
     points = part * np.prod(np.stack([*masks.values()]).astype(np.float64), axis=0)
     total = grid_effort(work, clip, masks, points)
-    best = np.argmin(np.where(expected <= allowed * (1 + 1e-9), total, np.inf))
-    return {m: int(axis.flat[best]) for m, axis in masks.items()}
+    enough = np.asarray(expected <= allowed * (1 + 1e-9))
+    best = np.argmin(np.where(enough, total, np.inf))
+    return {m: int(axis.flat[best]) for m, axis in masks.items()} if enough.any() else None
 
 
 def _choices(n: int, usual: int, max_masks: int) -> NDArray[np.int64]:
-    """Numbers of masks to choose from; the usual one is always among them."""
-    fewest = max(fewest_masks(n), RELIABLE_MASKS_PER_PLAYER * n)
-    most = min(MOST * usual, 1 << n, max_masks)
-    steps = np.arange(-(-fewest // STEP) * STEP, most + 1, STEP)
-    every = [1 << n] if most == 1 << n else []
-    return np.unique([*steps, *every, usual]).astype(np.int64)
+    """Numbers of masks to choose from. The usual one is always among them, and alone where it is all there are."""
+    if usual == 1 << n:
+        return np.array([usual])
+    fewest, most = max(LEAST * usual, fewest_masks(n), RELIABLE_MASKS_PER_PLAYER * n), min(MOST * usual, max_masks)
+    steps = np.arange(-(-int(fewest) // STEP) * STEP, most + 1, STEP)
+    every = [1 << n] if 1 << n <= most else []
+    return np.unique([*steps[steps < 1 << n], *every, usual]).astype(np.int64)
 
 
 def _error(n: int, K: NDArray[np.int64]) -> NDArray[np.float64]:

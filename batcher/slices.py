@@ -35,7 +35,7 @@ LONG_S: Final = 0.25
 """A call that takes longer is measured well enough by its first time."""
 
 
-def measure_slices(backend: Backend, most: Slices = MOST) -> Slices:
+def measure_slices(backend: Backend) -> Slices:
     """Find how large the calls of each graph should be, on a made-up sentence of 3 s.
 
     Takes a second for a small model, ten for one of the published size. Nothing but the last digits of a result
@@ -43,7 +43,6 @@ def measure_slices(backend: Backend, most: Slices = MOST) -> Slices:
 
     Args:
         backend: runs the artefact, as those will for whom the slices are.
-        most: the largest to try.
     """
     modalities, pairs = backend.artefact.modalities, pairs_of(backend.artefact.modalities)
     calls: dict[str, Callable[[int], object]] = {"grid_points": _head(backend)}
@@ -52,11 +51,11 @@ def measure_slices(backend: Backend, most: Slices = MOST) -> Slices:
     if "audio" in modalities:
         calls["audio_masks"] = _audio(backend)
     if "video" in modalities:
-        calls |= {"frames": _frames(backend, most.frames), "video_masks": _video(backend)}
+        calls |= {"frames": _frames(backend), "video_masks": _video(backend)}
     if pairs:
         calls["pair_masks"] = _pair(backend, *pairs[0])
     found = {
-        name: fastest(call, _doubling(getattr(LEAST, name), getattr(most, name)), power=POWERS.get(name, 1))
+        name: fastest(call, _doubling(getattr(LEAST, name), getattr(MOST, name)), power=POWERS.get(name, 1))
         for name, call in calls.items()
     }
     return replace(Slices(), **found)
@@ -110,9 +109,9 @@ def _audio(backend: Backend) -> Callable[[int], object]:
     return lambda masks: backend.run("audio_encoder", wave=wave.astype(np.float32), player=player, keep=_all(masks))
 
 
-def _frames(backend: Backend, most: int) -> Callable[[int], object]:
+def _frames(backend: Backend) -> Callable[[int], object]:
     size = backend.artefact.preprocessing.image_size
-    frames = np.random.default_rng(0).integers(256, size=(most, 3, size, size), dtype=np.uint8)
+    frames = np.random.default_rng(0).integers(256, size=(MOST.frames, 3, size, size), dtype=np.uint8)
     player = np.broadcast_to(np.arange(16).reshape(4, 4), (len(frames), 4, 4))
     keep = np.random.default_rng(1).random((FRAME_MASKS, 16)) < 0.5  # noqa: PLR2004  # every other cell
     return lambda count: backend.run("video_frames", frames=frames[:count], player=player[:count], keep=keep)

@@ -132,7 +132,7 @@ def cli() -> None:
     type=NumberOr("auto", "all"),
     default="auto",
     show_default=True,
-    help="Most combinations of masks that a segment's head evaluates.",
+    help="Most combinations of masks that the head evaluates, or as few as meet every mask.",
 )
 @click.option("--backend", type=click.Choice(BACKENDS), default=BACKENDS[0], show_default=True)
 @click.option(

@@ -13,7 +13,7 @@ from batcher.calls import Slices
 from batcher.collection import Segment
 from batcher.options import Options
 from batcher.run.config import ConfigError
-from batcher.slices import MOST, measure_slices
+from batcher.slices import measure_slices
 from batcher.store.files import RUN
 
 Kind = TypeVar("Kind", Slices, Agreement)
@@ -54,11 +54,12 @@ def measure_once(
         agreement = _recorded(out, "agreement", Agreement) or measure_agreement(artefact, choice, segments, options)
     if agreement:
         agreement.check(choice)
-    slices = _recorded(out, "slices", Slices)
-    if slices is None:
-        most = MOST if choice.device == "cpu" else DEVICE_SLICES
-        slices = measure_slices(open_backend(artefact, choice), most)
-    return Measured(slices, agreement)
+    return Measured(_recorded(out, "slices", Slices) or _slices(artefact, choice), agreement)
+
+
+def _slices(artefact: Path, choice: BackendChoice) -> Slices:
+    """Of a device the largest that it holds: there calls are launched, and the fewer the better."""
+    return measure_slices(open_backend(artefact, choice)) if choice.device == "cpu" else DEVICE_SLICES
 
 
 def _recorded(out: Path, key: str, kind: type[Kind]) -> Kind | None:

@@ -7,7 +7,7 @@ import pytest
 
 from batcher.agreement import CLIPS, LIMITS, Agreement, compare, measure_agreement
 from batcher.backends import BackendError
-from batcher.backends.choice import BackendChoice
+from batcher.backends.choice import BackendChoice, open_backend
 from batcher.explain import explain_clip
 from batcher.options import Options
 
@@ -106,3 +106,33 @@ def test_no_more_segments_are_read_than_it_takes(model, segment, cheap):
             yield segment
 
     assert measure_agreement(model, OPENVINO, endless(), replace(cheap, tolerance=1.0)).clips == len(read) == CLIPS
+
+
+def test_a_backend_that_gives_no_numbers_is_refused(model, segment, cheap, monkeypatch):
+    class Broken:
+        def __init__(self, backend):
+            self.backend, self.artefact, self.folder = backend, backend.artefact, backend.folder
+
+        def grid(self, inputs):
+            grid = self.backend.grid(inputs)
+            return replace(grid, logits=grid.logits * np.nan)
+
+    opened = []
+
+    def open_one(folder, choice):
+        opened.append(open_backend(folder, BackendChoice()))
+        return opened[-1] if choice.name == "onnxruntime" else Broken(opened[-1])
+
+    monkeypatch.setattr("batcher.agreement.open_backend", open_one)
+    with pytest.raises(BackendError, match=r"openvino in fp32 can't explain .* use --backend onnxruntime"):
+        measure_agreement(model, OPENVINO, [segment], cheap)
+
+
+def test_shares_that_only_one_has_differ(explained):
+    shares = list(explained.shares)
+    mine = shares[explained.predicted]
+    nothing = np.full_like(mine.plain, np.nan)
+    shares[explained.predicted] = replace(mine, plain=nothing, corrected=nothing)
+    lacking = replace(explained, shares=tuple(shares))
+    assert compare([lacking], [lacking]).share == 0
+    assert np.isnan(compare([explained], [lacking]).share)

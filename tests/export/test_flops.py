@@ -1,6 +1,6 @@
 import pytest
 
-from export.flops import count_work
+from export.flops import TOKENS, count_work
 from sseft.untrained import untrained
 
 
@@ -13,10 +13,12 @@ def linear(*shapes):
     return sum(2 * inputs * outputs for inputs, outputs in shapes)
 
 
-def test_a_tokens_pass_is_its_layers(work, small_config):
+def test_a_tokens_pass_is_its_layers_and_what_it_attends_to(work, small_config):
     config = small_config("text").text
     d, f = config.dim, config.ffn_dim
-    assert work.token == config.layers * linear((d, d), (d, d), (d, d), (d, d), (d, f), (f, d))
+    assert work.token == config.layers * (
+        linear((d, d), (d, d), (d, d), (d, d), (d, f), (f, d)) + 2 * linear((d, TOKENS))
+    )
 
 
 def test_a_point_of_the_grid_is_the_heads(work, small_config):
