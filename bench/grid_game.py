@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.special import comb
 
+from batcher.estimators import SparseGrid, SparseValues
 from media.modality import MODALITIES, Modality
 
 FloatArray = NDArray[np.float64]
@@ -52,6 +53,12 @@ class GridGame:
         """Values [K_T, K_A, K_V] of all combinations of sub-masks bool [K_m, n_m]."""
         found: FloatArray = self.values[np.ix_(*map(mask_codes, designs))]
         return found
+
+    def part(self, part: SparseGrid, designs: Designs) -> SparseValues:
+        """Values of a part of the grid of sub-masks bool [K_m, n_m], as of one class."""
+        text, audio, video = designs
+        cells = [self.grid((text[i], audio[j], video[k])) for i, j, k in part.cells]
+        return SparseValues(part, tuple(values[..., None] for values in cells))
 
     @cached_property
     def phi(self) -> FloatArray:

@@ -16,7 +16,7 @@ import click
 import numpy as np
 
 from batcher.designs import draw_design, draw_ordered, modality_seed, sparse_grid
-from batcher.estimators import DEFAULT, Explanation, SparseGrid, SparseValues, estimate
+from batcher.estimators import DEFAULT, Explanation, SparseGrid, estimate
 from bench.accuracy.summary import geometric_mean
 from bench.accuracy.synthetic import SYNTHETIC, synthetic_game
 from bench.exact_truth import relative_error
@@ -159,8 +159,7 @@ def estimate_once(game: GridGame, setting: Setting, seed: int) -> Explanation:
         designs = _designs(draw_design(n, K, s) for n, K, s in zip(game.n, grid.masks, seeds, strict=True))
         return estimate(game.grid(designs)[..., None], designs)
     designs = _designs(draw_ordered(n, levels, s) for n, levels, s in zip(game.n, grid.levels, seeds, strict=True))
-    cells = (_designs(design[rows] for design, rows in zip(designs, cell, strict=True)) for cell in grid.cells)
-    return estimate(SparseValues(grid, tuple(game.grid(cell)[..., None] for cell in cells)), designs)
+    return estimate(game.part(grid, designs), designs)
 
 
 def summary_rows(rows: Sequence[GameRow], settings: Sequence[Setting]) -> Iterator[SummaryRow]:

@@ -43,10 +43,10 @@ class FramesGraph(nn.Module):
         black = _black_rows(mapping, size)
         self.maps = nn.ModuleList(mapping)
         self.mixed = nn.ModuleList(
-            GatheredProduct(gathering, rows, _by_tap(convolution))
+            GatheredProduct(gathering, rows, _by_tap(convolution), _bias(convolution))
             for gathering, rows, convolution in zip(tables.mixed, black, mapping, strict=False)
         )
-        self.variants = GatheredProduct(tables.variants, black[-1], _by_place(adding), 2 * tables.side**2)
+        self.variants = GatheredProduct(tables.variants, black[-1], _by_place(adding), pure=2 * tables.side**2)
         self.bias = nn.Parameter(_bias(adding))
         side = tables.side - 1
         self.dense = nn.ModuleList(_as_linear(c, side >> depth) for depth, c in enumerate(dense))
@@ -72,7 +72,7 @@ class FramesGraph(nn.Module):
         whole = pictures
         mixed = pictures.new_zeros(pictures.shape[0], 0, pictures.shape[1])
         for convolution, gathered in zip(self.maps, self.mixed, strict=True):
-            mixed = functional.leaky_relu(gathered(whole, mixed, divided) + convolution.bias, SLOPE)
+            mixed = functional.leaky_relu(gathered(whole, mixed, divided), SLOPE)
             whole = functional.leaky_relu(convolution(whole), SLOPE)
         variants: Tensor = self.variants(whole, mixed, divided).unflatten(-1, (4, -1))
         return variants
@@ -81,7 +81,7 @@ class FramesGraph(nn.Module):
         """The sixth convolution's output [K, F, P C], from what the variants of blocks give and keep [K, F, 16]."""
         frames, count = variants.shape[:2]
         # Bits are weighted and summed as floats: OpenVINO sums such a chain of integers wrongly.
-        number = (keep.to(variants.dtype) @ self.powers).long() + self.first
+        number = (keep.unsqueeze(-1) * self.powers).sum(-2).long() + self.first
         of_variant = self.place.index_select(0, number.flatten()).unflatten(0, number.shape)
         of_frame = torch.arange(frames, device=keep.device)[:, None] * count
         of_block = (of_variant + of_frame).index_select(2, self.corners.flatten()).unflatten(2, self.corners.shape)
@@ -106,7 +106,9 @@ class GatheredProduct(nn.Module):
     rows: Tensor
     dark: Tensor
 
-    def __init__(self, gathering: Gathering, black: Tensor, weight: Tensor, pure: int = 0) -> None:
+    def __init__(
+        self, gathering: Gathering, black: Tensor, weight: Tensor, bias: Tensor | None = None, *, pure: int = 0
+    ) -> None:
         """Keep what doesn't depend on the frame.
 
         Args:
@@ -114,13 +116,18 @@ class GatheredProduct(nn.Module):
             pure: how many of the first sums take no mixed values.
             black: [9, C], a black picture's rows.
             weight: [terms * C, C'].
+            bias: [C'].
         """
         super().__init__()
         self.pure = pure
         self.register_buffer("whole", torch.from_numpy(gathering.whole))
         self.register_buffer("rows", torch.from_numpy(gathering.rows))
         self.register_buffer("dark", functional.pad(black, (0, 0, 1, 0)))
-        self.weight = nn.Parameter(weight)
+        inputs, outputs = weight.shape
+        self.linear = nn.Linear(inputs, outputs, bias=bias is not None)
+        self.linear.weight.data = weight.T
+        if bias is not None:
+            self.linear.bias.data = bias
 
     def forward(self, whole: Tensor, mixed: Tensor, divided: int) -> Tensor:
         """From the whole picture's map [F, C, S, S] and the mixed values [F, E, C] to [F, E', C'].
@@ -133,8 +140,9 @@ class GatheredProduct(nn.Module):
         rows = self.rows.narrow(0, 0, self.pure + divided * (len(self.rows) - self.pure))
         from_map = whole.flatten(2).index_select(2, self.whole).transpose(1, 2)
         table = torch.cat([self.dark.expand(whole.shape[0], -1, -1), from_map, mixed], 1)
-        terms = table.index_select(1, rows.flatten()).unflatten(1, rows.shape)
-        products: Tensor = terms.flatten(2) @ self.weight
+        terms = table.index_select(1, rows.flatten()).unflatten(1, rows.shape).flatten(2)
+        # As rows, so that the bias belongs to the product.
+        products: Tensor = self.linear(terms.flatten(0, 1)).unflatten(0, terms.shape[:2])
         return products
 
 

@@ -5,6 +5,7 @@ cores add them up in float32. What only moves numbers follows the type that it f
 float32: softmax and the mask before it, norms and their statistics, activations, biases of MatMul, residuals.
 """
 
+from collections.abc import Iterator
 from typing import Final
 
 import numpy as np
@@ -16,7 +17,9 @@ HALF: Final = ir.DataType.FLOAT16
 SINGLE: Final = ir.DataType.FLOAT
 
 PRODUCTS: Final = frozenset({"Conv", "Einsum", "Gemm", "MatMul"})
-MOVERS: Final = frozenset({"Gather", "Reshape", "Shape", "Slice", "Squeeze", "Transpose", "Unsqueeze"})
+MOVERS: Final = frozenset({"Expand", "Gather", "Reshape", "Shape", "Slice", "Squeeze", "Transpose", "Unsqueeze"})
+JOINER: Final = "Concat"
+"""Stays in fp16 where all that it joins is."""
 CARRIERS: Final = MOVERS | {"LeakyRelu"}
 """What follows the type of its first input. LeakyRelu rounds once more; between float32 casts its maps, the largest
 of all graphs, would take three times the memory traffic."""
@@ -38,7 +41,8 @@ def to_fp16(model: ir.Model) -> None:
     for node in model.graph:
         if node.op_type in PRODUCTS or node.op_type == "Gather":
             for value in node.inputs:
-                _narrow(_origin(value))
+                for origin in _origins(value):
+                    _narrow(origin)
     casts = _Casts(model.graph)
     for node in list(model.graph):
         dtype = _computed_in(node)
@@ -66,27 +70,32 @@ def round_on_cpu(model: ir.Model) -> None:
     """
     casts = _Casts(model.graph)
     for node in list(model.graph):
-        if node.op_type not in MOVERS | {"Cast"} and node.outputs[0].dtype == HALF:
+        if node.op_type not in MOVERS | {JOINER, "Cast"} and node.outputs[0].dtype == HALF:
             casts.convert_inputs(node, SINGLE)
             casts.round_outputs(node)
 
 
 def _computed_in(node: ir.Node) -> ir.DataType:
     """The floating-point type of a node whose inputs have theirs."""
+    if node.op_type == JOINER:
+        return HALF if all(value is not None and value.dtype == HALF for value in node.inputs) else SINGLE
     carries = node.op_type in CARRIERS and node.inputs[0] is not None and node.inputs[0].dtype == HALF
     return HALF if node.op_type in PRODUCTS or carries else SINGLE
 
 
-def _origin(value: ir.Value | None) -> ir.Value | None:
-    """What a value was before it was moved."""
-    while value is not None and (node := value.producer()) is not None and node.op_type in MOVERS:
-        value = node.inputs[0]
-    return value
+def _origins(value: ir.Value | None) -> Iterator[ir.Value]:
+    """What a value was before it was moved, and joined."""
+    node = None if value is None else value.producer()
+    if node is not None and node.op_type in MOVERS | {JOINER}:
+        for before in node.inputs if node.op_type == JOINER else node.inputs[:1]:
+            yield from _origins(before)
+    elif value is not None:
+        yield value
 
 
-def _narrow(weight: ir.Value | None) -> None:
+def _narrow(weight: ir.Value) -> None:
     """Store a weight in fp16. What is no float32 weight stays as it is."""
-    if weight is None or not weight.is_initializer() or weight.const_value is None or weight.dtype != SINGLE:
+    if not weight.is_initializer() or weight.const_value is None or weight.dtype != SINGLE:
         return
     exact = weight.const_value.numpy()
     with np.errstate(over="ignore"):

@@ -9,8 +9,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from batcher.designs import DRAW, modality_seed
-from batcher.estimators import design_kind, estimate
+from batcher.designs import DRAW, draw_ordered, modality_seed
+from batcher.estimators import SparseGrid, design_kind, estimate
 from bench.accuracy.curve import Cost, Point
 from bench.accuracy.libraries import Library
 from bench.exact_truth import relative_error
@@ -71,9 +71,15 @@ def draw_designs(estimator: str, n: tuple[int, int, int], K: int, seed: int) -> 
         seed: of the draw.
     """
     text, audio, video = (
-        DRAW[design_kind(estimator)](players, min(K, 1 << players), modality_seed(seed, "accuracy", modality))
-        for players, modality in zip(n, MODALITIES, strict=True)
+        DRAW[design_kind(estimator)](players, min(K, 1 << players), of_modality)
+        for players, of_modality in zip(n, _seeds(seed), strict=True)
     )
+    return text, audio, video
+
+
+def draw_part(n: tuple[int, int, int], part: SparseGrid, seed: int) -> Designs:
+    """The sub-masks that `draw_designs` gives an interpolation, in the order that a part of their grid takes."""
+    text, audio, video = (draw_ordered(*each) for each in zip(n, part.levels, _seeds(seed), strict=True))
     return text, audio, video
 
 
@@ -107,6 +113,10 @@ def library_point(library: Library, game: GridGame, budget: int, seeds: Sequence
         asked = [float(recorder.evaluations)] * 4
         costs.append([*asked, *(float(np.count_nonzero(seen)) for seen in recorder.seen), seconds])
     return Point(_root_mean_square(errors), Cost(*(float(mean) for mean in np.mean(costs, axis=0))))
+
+
+def _seeds(seed: int) -> list[int]:
+    return [modality_seed(seed, "accuracy", modality) for modality in MODALITIES]
 
 
 def _root_mean_square(errors: Sequence[float]) -> float:

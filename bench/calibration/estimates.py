@@ -6,9 +6,10 @@ from typing import Final
 
 import numpy as np
 
-from batcher.estimators import estimate
+from batcher.designs import sparse_grid
+from batcher.estimators import Explanation, SparseGrid, estimate
 from batcher.shares import Shares, shares_of
-from bench.accuracy.measured import draw_designs
+from bench.accuracy.measured import draw_designs, draw_part
 from bench.grid_game import FloatArray, GridGame
 
 Z: Final = 1.96
@@ -78,7 +79,7 @@ class Estimates:
         return float((self.truth * self.errors).sum() / np.square(self.errors).sum())
 
 
-def estimate_often(game: GridGame, estimator: str, K: int, seeds: int) -> Estimates:
+def estimate_often(game: GridGame, estimator: str, K: int, seeds: int, *, part: float = 1.0) -> Estimates:
     """Estimate a game from so many grids.
 
     Args:
@@ -86,14 +87,31 @@ def estimate_often(game: GridGame, estimator: str, K: int, seeds: int) -> Estima
         estimator: its name.
         K: sub-masks of each modality, or all where 2^n <= K.
         seeds: S.
+        part: of the grid's points, at most, that are evaluated; as `sparse_grid`.
+
+    Raises:
+        ValueError: not all points are, and the estimator takes no part of a grid.
     """
+    grid = _part_of_grid(game.n, K, part)
     groups = np.repeat(np.arange(len(game.n)), game.n)
     phi, se, shares = np.empty((seeds, game.p)), np.full((seeds, game.p), np.nan), []
     for seed in range(seeds):
-        designs = draw_designs(estimator, game.n, K, seed)
-        found = estimate(game.grid(designs)[..., None], designs, estimator=estimator, seed=seed)
+        found = _estimate_once(game, estimator, grid, seed)
         phi[seed] = found.phi[:, 0]
         if found.se is not None:
             se[seed] = found.se[:, 0]
         shares.append(shares_of(found, groups, 0, seed))
     return Estimates(game.phi, np.array(list(game.shares().values())), phi, se, shares)
+
+
+def _part_of_grid(n: tuple[int, int, int], K: int, part: float) -> SparseGrid:
+    text, audio, video = (min(K, 1 << players) for players in n)
+    return sparse_grid((text, audio, video), int(part * text * audio * video))
+
+
+def _estimate_once(game: GridGame, estimator: str, grid: SparseGrid, seed: int) -> Explanation:
+    if grid.whole:
+        designs = draw_designs(estimator, game.n, max(grid.masks), seed)
+        return estimate(game.grid(designs)[..., None], designs, estimator=estimator, seed=seed)
+    designs = draw_part(game.n, grid, seed)
+    return estimate(game.part(grid, designs), designs, estimator=estimator, seed=seed)

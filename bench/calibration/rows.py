@@ -18,14 +18,18 @@ NOISE: Final = "noise: E phi error / E error^2, over games"
 POINTS: Final = 100
 """Of a share."""
 
+Setting = tuple[str, int, float]
+"""Estimator, K and part."""
+
 
 @dataclass(frozen=True)
 class GameRow:
-    """One estimator on one game with K sub-masks of each modality; None where it gives no errors."""
+    """One estimator on one game, on a part of the grid of K sub-masks of each modality; None where it has no errors."""
 
     game: Annotated[str, Column("game")]
     estimator: Annotated[str, Column("estimator")]
     K: Annotated[int, Column("K")]
+    part: Annotated[float, Column("part", ".0%")]
     largest: Annotated[float, Column("largest\nshare", ".1%")]
     error: Annotated[float, Column("rel. L2\nof phi", ".4f")]
     phi: Annotated[float | None, Column("phi in\ninterval", ".1%")]
@@ -51,13 +55,19 @@ class GameRow:
     """In points, of text, audio and video, with its sign."""
     bias_corrected: tuple[float, ...] | None
 
+    @property
+    def setting(self) -> Setting:
+        """What rows of other games share."""
+        return self.estimator, self.K, self.part
+
 
 @dataclass(frozen=True)
 class SummaryRow:
-    """One estimator with K sub-masks over the games of a group; None where a game has no errors."""
+    """One estimator on a part of the grid of K sub-masks over the games of a group; None where a game has no errors."""
 
     estimator: Annotated[str, Column("estimator")]
     K: Annotated[int, Column("K")]
+    part: Annotated[float, Column("part", ".0%")]
     group: Annotated[str, Column("games where")]
     games: Annotated[int, Column("games")]
     phi: Annotated[float | None, Column("phi in interval\nmean", ".1%")]
@@ -75,10 +85,11 @@ class SummaryRow:
 
 @dataclass(frozen=True)
 class NoiseRow:
-    """Whether noise adds to an estimator's phi (0) or its phi is shrunk (-1), with K sub-masks, over all games."""
+    """Whether noise adds to an estimator's phi (0) or its phi is shrunk (-1), on a part of a grid, over all games."""
 
     estimator: Annotated[str, Column("estimator")]
     K: Annotated[int, Column("K")]
+    part: Annotated[float, Column("part", ".0%")]
     games: Annotated[int, Column("games")]
     pooled: Annotated[float, Column("pooled", ".2f")]
     """Means over games, errors as shares of phi's L2 norm, before the ratio."""
@@ -88,7 +99,7 @@ class NoiseRow:
     most: Annotated[float, Column("most", ".2f")]
 
 
-def game_row(game: str, estimator: str, K: int, found: Estimates) -> GameRow:
+def game_row(game: str, estimator: str, K: int, found: Estimates, *, part: float = 1.0) -> GameRow:
     """What the estimates of a game say."""
     covered, shares, corrected = found.covered(), found.shares_covered(), _bias(found.corrected, found)
     plain, error = _bias(found.plain, found), _root_mean_square(found.errors)
@@ -98,6 +109,7 @@ def game_row(game: str, estimator: str, K: int, found: Estimates) -> GameRow:
         game=game,
         estimator=estimator,
         K=K,
+        part=part,
         largest=float(found.true_shares.max()),
         error=error / _root_mean_square(found.truth),
         phi=float(covered.mean()) if doubtful else None,
@@ -118,23 +130,25 @@ def game_row(game: str, estimator: str, K: int, found: Estimates) -> GameRow:
 
 
 def summary_rows(rows: Sequence[GameRow]) -> Iterator[SummaryRow]:
-    """A row for each estimator, K and group of games."""
-    for (estimator, K), every in _by_setting(rows).items():
+    """A row for each setting and group of games."""
+    for setting, every in _by_setting(rows).items():
         for group in GROUPS:
             mine = [row for row in every if group_of(row.largest) == group]
             if mine:
-                yield _summary_row(estimator, K, group, mine)
+                yield _summary_row(setting, group, mine)
 
 
 def noise_rows(rows: Sequence[GameRow]) -> Iterator[NoiseRow]:
-    """A row for each estimator and K."""
-    for (estimator, K), mine in _by_setting(rows).items():
+    """A row for each setting."""
+    for setting, mine in _by_setting(rows).items():
         noise, error = (np.array([getattr(row, name) for row in mine]) for name in ("noise", "error"))
         pooled = float((noise * error**2).sum() / np.square(error).sum())
-        yield NoiseRow(estimator, K, len(mine), pooled, float(np.median(noise)), float(noise.min()), float(noise.max()))
+        yield NoiseRow(*setting, len(mine), pooled, float(np.median(noise)), float(noise.min()), float(noise.max()))
 
 
-def _summary_row(estimator: str, K: int, group: str, rows: Sequence[GameRow]) -> SummaryRow:
+def _summary_row(setting: Setting, group: str, rows: Sequence[GameRow]) -> SummaryRow:
+    estimator, K, part = setting
+
     def over(name: str) -> FloatArray | None:
         figures = [getattr(row, name) for row in rows]
         return None if None in figures else np.array(figures, np.float64)
@@ -151,6 +165,7 @@ def _summary_row(estimator: str, K: int, group: str, rows: Sequence[GameRow]) ->
     return SummaryRow(
         estimator=estimator,
         K=K,
+        part=part,
         group=group,
         games=len(rows),
         phi=mean("phi"),
@@ -167,9 +182,9 @@ def _summary_row(estimator: str, K: int, group: str, rows: Sequence[GameRow]) ->
     )
 
 
-def _by_setting(rows: Sequence[GameRow]) -> dict[tuple[str, int], list[GameRow]]:
-    settings = dict.fromkeys((row.estimator, row.K) for row in rows)
-    return {(name, K): [row for row in rows if (row.estimator, row.K) == (name, K)] for name, K in settings}
+def _by_setting(rows: Sequence[GameRow]) -> dict[Setting, list[GameRow]]:
+    settings = dict.fromkeys(row.setting for row in rows)
+    return {setting: [row for row in rows if row.setting == setting] for setting in settings}
 
 
 def _bias(shares: FloatArray, found: Estimates) -> FloatArray:

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from batcher.designs import draw_design
-from batcher.estimators import estimate
+from batcher.estimators import SparseGrid, estimate
 from bench.grid_game import GridGame, mask_codes
 
 
@@ -43,6 +43,15 @@ def test_a_grid_holds_the_values_of_its_coalitions(game):
     for j, k, m in np.ndindex(grid.shape):
         coalition = np.concatenate([design[i] for design, i in zip(designs, (j, k, m), strict=True)])
         assert grid[j, k, m] == game.look_up(coalition)[0]
+
+
+def test_a_part_holds_the_values_that_the_grid_has_there(game):
+    text, audio, video = map(every_mask, game.n)
+    part = SparseGrid(((4, 8), (2, 4), (8, 16)), largest=256)
+    found = game.part(part, (text, audio, video))
+    assert sum(values.size for values in found.cells) == part.points == 8 * 4 * 16 - 4 * 2 * 8
+    for cell, values in zip(part.cells, found.cells, strict=True):
+        np.testing.assert_array_equal(values[..., 0], game.grid((text, audio, video))[cell])
 
 
 def test_bit_i_of_a_row_is_player_i(game):

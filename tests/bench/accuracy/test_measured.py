@@ -3,9 +3,18 @@ import itertools
 import numpy as np
 import pytest
 
+from batcher.designs import sparse_grid
 from batcher.estimators import estimate
 from bench.accuracy.libraries import LIBRARIES, Library
-from bench.accuracy.measured import Recorder, budgets, draw_designs, library_point, library_points, own_point
+from bench.accuracy.measured import (
+    Recorder,
+    budgets,
+    draw_designs,
+    draw_part,
+    library_point,
+    library_points,
+    own_point,
+)
 from bench.accuracy.synthetic import synthetic_game
 from bench.exact_truth import relative_error
 
@@ -42,6 +51,15 @@ def test_an_error_is_the_root_mean_square_over_seeds(game):
     expected = np.sqrt(np.mean(np.square(errors)))
     assert len(set(errors)) == 3
     assert own_point("grid-kernelshap", game, 16, seeds=3).error == pytest.approx(expected)
+
+
+def test_a_part_of_a_grid_has_the_masks_of_the_whole(game):
+    part = sparse_grid((28, 4, 28), 1200)
+    assert not part.whole
+    whole, ordered = draw_designs("grid-interpolation", game.n, 28, 3), draw_part(game.n, part, 3)
+    for one, other in zip(whole, ordered, strict=True):
+        assert sorted(map(tuple, one)) == sorted(map(tuple, other))
+    assert not np.array_equal(whole[0], ordered[0])
 
 
 def test_all_sub_masks_leave_only_rounding(game):

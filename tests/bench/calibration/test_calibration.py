@@ -84,6 +84,24 @@ def test_estimators_without_errors_have_bias_and_no_intervals():
     report.print()
 
 
+@pytest.mark.usefixtures("small_games")
+def test_wholes_and_parts_stand_side_by_side():
+    report = command.measure(["interacting", "conjunctions"], masks=(64,), parts=(1.0, 0.3), seeds=4)
+    rows, summary = report.section(GAMES).rows, report.section(SUMMARY).rows
+    assert [(r.game, r.part) for r in rows] == [(g, part) for g in ("interacting", "conjunctions") for part in (1, 0.3)]
+    for found in (*summary, *report.section(NOISE).rows):
+        assert found.games == 2
+    assert [found.plain for found in summary] == pytest.approx(
+        [np.mean([r.plain for r in rows if r.part == part]) for part in (1, 0.3)]
+    )
+
+
+def test_a_part_is_refused_where_the_estimator_takes_whole_grids():
+    done = CliRunner().invoke(command.main, ["--estimator", "chains", "--part", "0.2"])
+    assert done.exit_code == 2
+    assert "whole grids" in done.output
+
+
 def test_an_unknown_estimator_is_refused():
     done = CliRunner().invoke(command.main, ["--estimator", "none such"])
     assert done.exit_code == 2

@@ -53,6 +53,18 @@ def test_estimates_differ_by_their_designs_and_lie_about_the_truth():
     assert np.linalg.norm(found.errors.mean(axis=0)) < 0.2 * np.linalg.norm(game.phi)
 
 
+def test_a_part_is_estimated_from_the_same_masks_and_fewer_points():
+    game = synthetic_game("interacting", players=(7, 2, 7))
+    whole, all_points, part = (
+        estimate_often(game, "grid-interpolation", 64, 8, **asked) for asked in ({}, {"part": 1.0}, {"part": 0.3})
+    )
+    np.testing.assert_array_equal(whole.phi, all_points.phi)
+    # Paired by their masks, they differ by less than their errors; fewer points are worth less.
+    assert np.linalg.norm(part.phi - whole.phi) < np.linalg.norm(part.errors)
+    assert np.linalg.norm(whole.errors) < np.linalg.norm(part.errors) < 2 * np.linalg.norm(whole.errors)
+    assert part.sure
+
+
 def test_all_masks_leave_nobody_in_doubt():
     found = estimate_often(synthetic_game("interacting", players=(4, 2, 4)), "grid-interpolation", 16, 2)
     assert len(found.covered()) == 0
