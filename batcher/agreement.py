@@ -31,8 +31,7 @@ CLIPS: Final = 3
 
 LIMITS: Final[Mapping[str, float]] = {"value": 0.02, "attribution": 0.03, "share": 0.01}
 """Above which a backend is refused. A share is read as a whole percentage point. 64 sub-masks of each modality leave an
-error of about 0.05 in the attributions, to which 0.03 adds a sixth. OpenVINO's bf16 has 0.003, 0.009 and 0.008 on the
-shipped model's twelve clips."""
+error of about 0.05 in the attributions, to which 0.03 adds a sixth."""
 
 
 @dataclass(frozen=True)

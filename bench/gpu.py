@@ -34,10 +34,12 @@ from batcher.options import Options
 from batcher.players import Players, players_of
 from bench.demo import described
 from bench.machine import cores
+from bench.night.clips import made_up_clip
+from bench.night.sizes import Size
 from bench.output import Column, Report, Section, publish
 from bench.peak import measure_peak
 from export.artefact import PRECISIONS, Artefact, Precision, load_artefact
-from media import Clip, Sound, Text, Video
+from media import Clip
 from media.modality import Modality
 from mmexplain.exporting import Unrecorded, export_untrained
 from sseft.presets import PRESETS
@@ -52,9 +54,8 @@ MASKS: Final = (64, 128)
 MATRIX: Final = 8192
 TERA: Final = 1e12
 
-TOKENS: Final = 22
-SOUND_S: Final = 3.6
-FRAMES: Final = 90
+USUAL: Final = Size(tokens=22, samples=57_600, frames=90)
+"""A sentence of 3.6 s."""
 SHORTER: Final = 0.9
 """Of the lengths of the clip that shows what a new shape costs."""
 
@@ -114,7 +115,7 @@ def measure(
         BackendError: the device isn't there.
     """
     first = load_artefact(models[0])
-    clip = made_up_clip(first, 1.0)
+    clip = a_clip(first)
     differences, rates = [], []
     expected: Compared | None = None
     for model in models:
@@ -140,26 +141,10 @@ def on_device(model: Path, device: Device) -> OnnxRuntimeBackend:
     return replace(backend, memory=backend.memory or device_memory(device))
 
 
-def made_up_clip(artefact: Artefact, part: float) -> Clip:
+def a_clip(artefact: Artefact, part: float = 1.0) -> Clip:
     """Noise, of a usual sentence's lengths or a part of them."""
-    rng, limits, tokens = np.random.default_rng(0), artefact.preprocessing, artefact.tokens
-    L, F = (round(part * length) for length in (TOKENS, FRAMES))
-    N = round(part * SOUND_S * limits.sample_rate_hz)
-    special = np.isin(np.arange(L), (0, L - 1))
-    marks = {tokens.bos_id, tokens.eos_id, tokens.pad_id, tokens.mask_id}
-    words = rng.choice([i for i in range(min(tokens.vocab_size, 1000)) if i not in marks], L)
-    ids = np.where(special, (tokens.bos_id, *[tokens.eos_id] * (L - 1)), words)
-    spans = np.where(special[:, None], -1, np.stack([np.arange(L) - 1, np.arange(L)], axis=1))
-    size = limits.image_size
-    return Clip(
-        text=Text(ids.astype(np.int64), ("a",) * L, spans, special, cut=False),
-        sound=Sound(0.1 * rng.standard_normal(N).astype(np.float32), 0.0, cut=False),
-        video=Video(
-            rng.integers(256, size=(F, 3, size, size), dtype=np.uint8), np.arange(F + 1) * np.float64(40), cut=False
-        ),
-        start_ms=0.0,
-        end_ms=1000 * part * SOUND_S,
-    )
+    size = Size(round(part * USUAL.tokens), round(part * USUAL.samples), round(part * USUAL.frames))
+    return made_up_clip(size, artefact, 0)
 
 
 @dataclass(frozen=True, eq=False)
@@ -202,7 +187,7 @@ def rate(backend: OnnxRuntimeBackend, masks: int, peak: float) -> RateRow:
         masks: of each modality.
         peak: FLOPs a second of the device.
     """
-    clip, shorter = (made_up_clip(backend.artefact, part) for part in (1.0, SHORTER))
+    clip, shorter = (a_clip(backend.artefact, part) for part in (1.0, SHORTER))
     first_s, _ = _timed(backend, clip, masks)
     new_shape_s, _ = _timed(backend, shorter, masks)
     runs = [_timed(backend, clip, masks) for _ in range(REPEATS)]

@@ -11,14 +11,15 @@ from click.testing import CliRunner
 
 import bench.gpu
 from bench.demo import MODEL
-from bench.gpu import DIFFERENCES, RATES, Compared, difference, made_up_clip, main, measure
+from bench.gpu import DIFFERENCES, RATES, Compared, a_clip, difference, main, measure
+from bench.night.sizes import Size
 
 
 @contextmanager
 def small_clips():
     """Clips of a few words and frames, so that explaining them takes no time."""
     with pytest.MonkeyPatch.context() as patch:
-        for name, value in {"TOKENS": 5, "SOUND_S": 0.6, "FRAMES": 3, "REPEATS": 2}.items():
+        for name, value in {"USUAL": Size(5, 9600, 3), "REPEATS": 2}.items():
             patch.setattr(bench.gpu, name, value)
         yield
 
@@ -46,7 +47,7 @@ def test_rates_peaks_and_shares_belong_together(report):
 
 def test_flops_are_the_work_of_the_clips_grid(report, backend):
     with small_clips():
-        clip = made_up_clip(backend.artefact, 1.0)
+        clip = a_clip(backend.artefact)
     work, masks = backend.artefact.work, {"text": 4, "audio": 2, "video": 4}  # one half-second has two masks
     passes = 4 * 5 * work.token + 2 * len(clip.sound.wave) * work.sample
     pictures = 3 * (work.table + 4 * (work.picture + work.frame))
@@ -56,14 +57,10 @@ def test_flops_are_the_work_of_the_clips_grid(report, backend):
 
 @pytest.mark.parametrize("part", [1.0, 0.9])
 def test_the_made_up_clip_is_a_usual_sentence(artefact, part):
-    clip = made_up_clip(artefact, part)
+    clip = a_clip(artefact, part)
     assert len(clip.text.ids) == round(22 * part)
     assert len(clip.sound.wave) == round(57_600 * part)
     assert clip.video.frames.shape == (round(90 * part), 3, 256, 256)
-    tokens = artefact.tokens
-    marks = {tokens.bos_id, tokens.eos_id, tokens.pad_id, tokens.mask_id}
-    assert [int(i) for i in clip.text.ids if i in marks] == [tokens.bos_id, tokens.eos_id]
-    assert clip.text.special.sum() == 2
 
 
 def test_differences_are_the_largest_and_stand_beside_their_scale():
