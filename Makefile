@@ -30,6 +30,7 @@ bench: $(VENV)/.dev
 	$(BIN)/python -m bench.accuracy
 	$(BIN)/python -m bench.calibration
 	$(BIN)/python -m bench.part_of_grid
+	$(BIN)/python -m bench.frames
 	$(BIN)/python -m bench.estimation
 	$(BIN)/python -m bench.faithfulness
 	$(BIN)/python -m bench.published
