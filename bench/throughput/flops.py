@@ -9,10 +9,11 @@ import math
 from collections.abc import Iterable, Iterator, Mapping
 from itertools import groupby
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 import numpy as np
 import onnx
+from numpy.typing import NDArray
 from onnx import NodeProto, TensorProto
 from onnx.external_data_helper import load_external_data_for_tensor
 from onnx.helper import make_graph, make_model, make_node, make_tensor_value_info, tensor_dtype_to_np_dtype
@@ -25,6 +26,9 @@ from bench.throughput.session import session_of
 WEIGHTS: Final = {TensorProto.FLOAT, TensorProto.FLOAT16, TensorProto.DOUBLE}
 LARGE: Final = 1024
 """Numbers of a weight from which on zeros stand for it; below may be what shapes are reckoned with."""
+KEEP: Final = "keep"
+PLAYER: Final = "player"
+"""Inputs of the encoders."""
 SHAPE: Final = ".shape"
 TOLD: Final = ".told"
 """Ends of the names that a copy adds."""
@@ -59,10 +63,19 @@ def _count(graph: Path, forms: Iterable[Form], threads: int) -> Iterator[tuple[F
     names = list(dict.fromkeys(name for node in nodes for name in (*node.input[:2], node.output[0])))
     session = session_of(_telling_shapes(model, names, graph.parent), threads)
     for form in forms:
-        zeros = {name: np.zeros(shape, dtype) for name, dtype, shape in form.inputs}
-        found = session.run(None, zeros) if names else []
+        found = session.run(None, _inputs(form)) if names else []
         shapes = {name: tuple(map(int, shape)) for name, shape in zip(names, found, strict=True)}
         yield form, sum(_flops(node, shapes) for node in nodes)
+
+
+def _inputs(form: Form) -> dict[str, NDArray[Any]]:
+    """Zeros, but for positions, which belong to each player in turn: undivided frames take fewer products."""
+    shapes = {name: shape for name, _, shape in form.inputs}
+    players = np.arange(shapes[KEEP][1]) if KEEP in shapes else np.zeros(1)
+    return {
+        name: np.resize(players, shape).astype(dtype) if name == PLAYER else np.zeros(shape, dtype)
+        for name, dtype, shape in form.inputs
+    }
 
 
 def _check(model: onnx.ModelProto, graph: Path) -> None:

@@ -127,3 +127,10 @@ def test_products_that_nobody_can_count_are_refused(node, tmp_path):
     path = saved(tmp_path / "graph.onnx", [node], {"x": (1, 4, 8)}, {"w": (4, 4, 8)})
     with pytest.raises(ValueError, match="aren't known"):
         counted(path, {"x": (1, 4, 8)})
+
+
+def test_the_table_of_frames_is_counted_with_its_seams(model, artefact):
+    F, K, work = 2, 3, artefact.work
+    inputs = (("frames", "uint8", (F, 3, 256, 256)), ("player", "int64", (F, 4, 4)), ("keep", "bool", (K, 16)))
+    form = Form(model / "video_frames.onnx", inputs)
+    assert count_flops([form])[form] == pytest.approx(F * (work.table + K * work.picture), rel=1e-3)
