@@ -23,7 +23,7 @@ STEP: Final = 16
 LEAST: Final = 0.75
 MOST: Final = 2
 """Times as many masks as `mask_budget` gives. No fewer, since nobody knows beforehand which modality decides: a voice
-that does is explained ten times worse by half of its masks than by all."""
+that does is explained far worse by half of its masks than by all."""
 PART: Final = 0.2
 """Of the grid's points, at most, where a part of it is planned."""
 PART_ERROR: Final = 1.5

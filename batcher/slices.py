@@ -24,8 +24,7 @@ FRAMES: Final = 75
 """The made-up clip: a sentence of 3 s."""
 LEAST: Final = Slices(text_masks=4, audio_masks=1, frames=2, video_masks=4, pair_masks=16, grid_points=256)
 MOST: Final = Slices(text_masks=32, audio_masks=4, frames=8, video_masks=32, pair_masks=64, grid_points=4096)
-"""What is tried, from these to those, doubling. The largest bound the memory of the longest clips: some 2 GB at the
-published size."""
+"""What is tried, from these to those, doubling. The largest bound the memory of the longest clips."""
 POWERS: Final = {"pair_masks": 2}
 """How the work of a call grows with its size, where it isn't in proportion."""
 GAIN: Final = 0.03
