@@ -9,8 +9,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from batcher.maskable import Divided
-from batcher.pictures import new_pictures
+from batcher.grid.maskable import Divided
+from batcher.grid.pictures import new_pictures
 from export.work import Work
 from media.modality import Modality
 

@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from batcher.designs import enough, reliable
-from batcher.estimators import Explanation, SparseValues, estimate
+from batcher.estimators import Explanation, SparseGrid, SparseValues, estimate
 from batcher.grid import Grid, GridPart
 from batcher.players import Player, Players
 from batcher.shares import Shares, shares_of
@@ -61,7 +61,7 @@ class SegmentExplanation:
         return int(self.p_all.argmax())
 
 
-def explanation_of(task: Task, sampled: Designs, grid: Grid | GridPart) -> SegmentExplanation:
+def explanation_of(task: Task, sampled: Designs, grid: Grid | GridPart[SparseGrid]) -> SegmentExplanation:
     """The explanation that the values of a grid give, or of a part of it.
 
     All classes are estimated, so that what is found of one doesn't depend on which others are explained.
@@ -98,7 +98,7 @@ def explanation_of(task: Task, sampled: Designs, grid: Grid | GridPart) -> Segme
     )
 
 
-def _values(grid: Grid | GridPart, head: HeadKind) -> FloatArray | SparseValues:
+def _values(grid: Grid | GridPart[SparseGrid], head: HeadKind) -> FloatArray | SparseValues:
     if isinstance(grid, Grid):
         return values_of(grid.logits, head)
     return SparseValues(grid.part, tuple(values_of(logits, head) for logits in grid.cells))

@@ -13,7 +13,7 @@ from batcher.designs import fewest_masks, mask_budget, sparse_grid
 from batcher.designs.budget import RELIABLE_MASKS_PER_PLAYER
 from batcher.effort import grid_effort
 from batcher.estimators import SparseGrid, takes_sparse_grid
-from batcher.maskable import Divided
+from batcher.grid.maskable import Divided
 from batcher.options import Options
 from export.work import Work
 from media.modality import MODALITIES, Modality

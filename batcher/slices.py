@@ -10,9 +10,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from batcher.backends import Backend
-from batcher.calls import Slices
-from export.artefact import HEAD, pair_graph, pairs_of, term_name
+from batcher.grid.calls import Slices
+from export.names import HEAD, pair_graph
 from media.modality import Modality
+from sseft.terms import pairs_of, term_name
 
 Array = NDArray[Any]
 

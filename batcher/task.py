@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 
 from batcher.designs import modality_seed
 from batcher.estimators.exact import MAX_PLAYERS
-from batcher.maskable import Divided
+from batcher.grid.maskable import Divided
 from batcher.options import Options
 from batcher.players import Players, players_of
 from export.artefact import Artefact

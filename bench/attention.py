@@ -26,10 +26,11 @@ from batcher.players import Players
 from export.artefact import Artefact
 from media.modality import Modality
 from sseft.checkpoint import load_sseft
-from sseft.config import AudioConfig, term_name
+from sseft.config import AudioConfig
 from sseft.fusion import InterModalityAttention, InterModalityBlock, SelfAttentionBlock
 from sseft.model import SSEFT
 from sseft.saved import is_saved, load_model
+from sseft.terms import term_name
 
 FloatArray = NDArray[np.float64]
 

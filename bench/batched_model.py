@@ -7,8 +7,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from batcher.backends.onnxruntime import OnnxRuntimeBackend
-from batcher.maskable import Maskable
-from batcher.pictures import frame_features
+from batcher.grid import Maskable, in_turn
+from batcher.grid.pictures import frame_features
 from bench.game import ClipGame
 from bench.grid_game import BoolArray, FloatArray
 from bench.whole_model import logits
@@ -44,7 +44,7 @@ class BatchedModel:
         run, slices = self.backend.run, self.backend.slices
         content, player = self.game.contents[modality], self.game.players[modality].positions
         if modality == "video":
-            features, _ = frame_features(run, Maskable(content, player, keep), slices)
+            features, _ = frame_features(in_turn(run), Maskable(content, player, keep), slices)
             size = slices.video_masks
             parts = [run("video_encoder", features=features[i : i + size])[0] for i in range(0, len(keep), size)]
         else:

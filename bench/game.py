@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from batcher.backends.onnxruntime import OnnxRuntimeBackend
 from batcher.designs import draw_design
-from batcher.maskable import Maskable
+from batcher.grid.maskable import Maskable
 from batcher.players import Players, players_of
 from bench.clips import OPTIONS
 from bench.grid_game import BoolArray, GridGame, split_by_modality

@@ -29,7 +29,7 @@ from batcher.designs import draw_design, mask_budget
 from batcher.effort import grid_effort
 from batcher.explain import explain_clip
 from batcher.explanation import SegmentExplanation
-from batcher.maskable import Divided, Maskable
+from batcher.grid.maskable import Divided, Maskable
 from batcher.options import Options
 from batcher.players import Players, players_of
 from bench.demo import described

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from batcher.backends.onnxruntime import OnnxRuntimeBackend
 from bench.game import Game
 from bench.grid_game import FloatArray
-from export.artefact import HEAD, pair_graph
+from export.names import HEAD, pair_graph
 from media.modality import Modality
 from sseft.heads import values_of
 

@@ -12,29 +12,12 @@ from typing import Any, Final, Literal, get_args
 
 import numpy as np
 
+from export.names import graph_names
 from export.work import Work
 from media import Preprocessing, TextTokens
 from media.modality import MODALITIES, Modality
-from sseft.config import pairs_of, term_name
 from sseft.heads import HeadKind, check_head
-
-__all__ = [
-    "ABSENT",
-    "ENCODERS",
-    "HEAD",
-    "PRECISIONS",
-    "TOKENIZER",
-    "Artefact",
-    "ArtefactError",
-    "Precision",
-    "absent_encodings",
-    "file_digest",
-    "graph_names",
-    "load_artefact",
-    "pair_graph",
-    "pairs_of",
-    "term_name",
-]
+from sseft.terms import pairs_of
 
 SCHEMA_VERSION: Final = 2
 DESCRIPTION: Final = "artefact.json"
@@ -43,13 +26,6 @@ TOKENIZER: Final = "tokenizer.json"
 
 Precision = Literal["fp32", "fp16"]
 PRECISIONS: Final[tuple[Precision, ...]] = get_args(Precision)
-
-HEAD: Final = "head"
-ENCODERS: Final[Mapping[Modality, tuple[str, ...]]] = {
-    "text": ("text_encoder",),
-    "audio": ("audio_encoder",),
-    "video": ("video_frames", "video_encoder"),
-}
 
 
 class ArtefactError(Exception):
@@ -100,17 +76,6 @@ class Artefact:
     def write(self, folder: Path) -> None:
         """Write the description beside the files that it names."""
         (folder / DESCRIPTION).write_text(json.dumps(asdict(self), indent=2) + "\n")
-
-
-def pair_graph(x: Modality, y: Modality) -> str:
-    """The name of the graph of a pair's two inter-modality terms."""
-    return f"pairs_{x}_{y}"
-
-
-def graph_names(modalities: tuple[Modality, ...]) -> tuple[str, ...]:
-    """The graphs of a model of these modalities; each stands in `<name>.onnx`."""
-    encoders = [name for modality in modalities for name in ENCODERS[modality]]
-    return (*encoders, *(pair_graph(x, y) for x, y in pairs_of(modalities)), HEAD)
 
 
 def load_artefact(folder: Path) -> Artefact:

@@ -11,9 +11,9 @@ from torch import Tensor, nn
 
 from export.folded import FoldedAttention
 from media.modality import Modality
-from sseft.config import term_name
 from sseft.fusion import InterModalityAttention
 from sseft.model import SSEFT
+from sseft.terms import term_name
 
 
 def kept(player: Tensor, keep: Tensor) -> Tensor:

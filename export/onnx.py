@@ -16,13 +16,14 @@ from onnx_ir.passes.common import ClearMetadataAndDocStringPass
 from torch import Tensor, nn
 from torch.export import Dim
 
-from export.artefact import HEAD, Precision, pair_graph
+from export.artefact import Precision
 from export.frames import CELLS, FramesGraph
 from export.graphs import AudioGraph, HeadGraph, PairGraph, TextGraph, VideoGraph
+from export.names import HEAD, pair_graph
 from export.precision import to_fp16
 from media.modality import Modality
-from sseft.config import term_name
 from sseft.model import SSEFT
+from sseft.terms import term_name
 
 OPSET = 20
 

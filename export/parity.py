@@ -15,7 +15,8 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from export.artefact import ENCODERS, HEAD, Precision, absent_encodings, pair_graph
+from export.artefact import Precision, absent_encodings
+from export.names import ENCODERS, HEAD, pair_graph
 from export.sessions import Sessions
 from media.modality import MODALITIES, Modality
 from sseft.heads import HeadKind, values_of

@@ -8,10 +8,10 @@ import onnx_ir as ir
 import onnxruntime
 from numpy.typing import NDArray
 
-from export.artefact import HEAD, pair_graph
+from export.names import HEAD, pair_graph
 from export.precision import round_on_cpu
 from media.modality import MODALITIES, Modality
-from sseft.config import pairs_of, term_name
+from sseft.terms import pairs_of, term_name
 
 Array = NDArray[Any]
 

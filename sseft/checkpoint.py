@@ -9,13 +9,14 @@ from typing import Final
 from torch import Tensor
 
 from media.modality import MODALITIES, Modality
-from sseft.config import FusionConfig, ModelConfig, headed, term_name
+from sseft.config import FusionConfig, ModelConfig, headed
 from sseft.heads import HeadKind
 from sseft.model import SSEFT
 from sseft.pickles import CheckpointError, read_pickle, refuse_others
 from sseft.pretrained.fabnet import video_config
 from sseft.pretrained.roberta import ROBERTA_RULES, sentence_encoder, text_config
 from sseft.pretrained.wav2vec import WAV2VEC_RULES, audio_config
+from sseft.terms import term_name
 from sseft.weights import Rule, Weights, fill, third
 
 ROBERTA: Final = "model_text2vec.model."

@@ -2,13 +2,13 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from itertools import combinations
 from typing import Final, Literal
 
 from media.modality import MODALITIES, Modality
 from media.preprocessing import Preprocessing
 from media.text import TextTokens
 from sseft.heads import HeadKind, check_head, logit_count
+from sseft.terms import pairs_of
 
 MELD_LABELS: Final = ("neutral", "sadness", "anger", "joy", "surprise", "fear", "disgust")
 LABELS: Final[Mapping[HeadKind, tuple[str, ...]]] = {
@@ -17,16 +17,6 @@ LABELS: Final[Mapping[HeadKind, tuple[str, ...]]] = {
     "binary": ("neutral", "sadness", "anger", "happiness"),
 }
 """What the original's models with each head were trained on: MELD, MOSEI or MOSI, IEMOCAP."""
-
-
-def pairs_of(modalities: Sequence[Modality]) -> tuple[tuple[Modality, Modality], ...]:
-    """The pairs of modalities whose inter-modality attention a model computes, in both directions."""
-    return tuple(combinations(modalities, 2))
-
-
-def term_name(query: Modality, key: Modality) -> str:
-    """The name of the inter-modality term in which `query` attends to `key`."""
-    return f"{query}_{key}"
 
 
 def frames_of(extractor: Sequence[tuple[int, int]], samples: int) -> int:

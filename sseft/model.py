@@ -12,8 +12,9 @@ from torch import Tensor, nn
 
 from media.modality import MODALITIES, Modality
 from sseft.audio import Wav2Vec
-from sseft.config import ModelConfig, Wav2Vec2Config, frames_after_crop, term_name
+from sseft.config import ModelConfig, Wav2Vec2Config, frames_after_crop
 from sseft.fusion import Head, InterModalityAttention, SequenceEncoder
+from sseft.terms import term_name
 from sseft.text import TextEncoder
 from sseft.video import FabNet
 from sseft.wav2vec2 import Wav2Vec2

@@ -15,10 +15,10 @@ from threadpoolctl import threadpool_limits
 
 import mmexplain
 from batcher.backends.onnxruntime import OnnxRuntimeBackend
-from batcher.calls import Slices
 from batcher.collection import read_collection
 from batcher.decode import clip_of
 from batcher.grid import Grid
+from batcher.grid.calls import Slices
 from batcher.options import Options
 from batcher.run import Run, explain_collection
 from batcher.store.schema import TABLES

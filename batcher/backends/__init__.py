@@ -2,17 +2,33 @@
 
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any, Protocol, TypeVar
 
+import numpy as np
 from numpy.typing import NDArray
 
-from batcher.grid import Divided, Grid, GrowingGrid, Maskable
+from batcher.grid import Divided, Grid, GridPart, Maskable, Part
 from export.artefact import Artefact
 from media.modality import Modality
+
+P = TypeVar("P", bound=Part)
 
 
 class BackendError(Exception):
     """A backend that can't run here; the message says what is missing."""
+
+
+class Growing(Protocol):
+    """The grid of one clip whose modalities get sub-masks bit by bit (`batcher.grid.GrowingGrid`)."""
+
+    def extend(self, modality: Modality, keep: NDArray[np.bool_]) -> None:
+        """Append sub-masks [k, n] to a modality."""
+
+    def grid(self) -> Grid:
+        """The grid of all sub-masks so far."""
+
+    def part(self, part: P) -> GridPart[P]:
+        """A part of it."""
 
 
 class Backend(Protocol):
@@ -25,11 +41,11 @@ class Backend(Protocol):
     def grid(self, inputs: dict[Modality, Maskable]) -> Grid:
         """Logits of the product grid of the sub-masks."""
 
-    def grow(self, clip: Mapping[Modality, Divided]) -> GrowingGrid:
+    def grow(self, clip: Mapping[Modality, Divided]) -> Growing:
         """A grid without sub-masks, which are appended as they are asked for."""
 
     def run(self, graph: str, /, **inputs: NDArray[Any]) -> list[NDArray[Any]]:
         """Run one graph on its inputs, by name."""
 
 
-__all__ = ["Backend", "BackendError"]
+__all__ = ["Backend", "BackendError", "Growing"]

@@ -7,8 +7,9 @@ from typing import Final, Literal, get_args
 
 from batcher.backends import Backend, BackendError
 from batcher.backends.onnxruntime import Device, OnnxRuntimeBackend, open_graph
-from batcher.calls import Slices
-from export.artefact import HEAD, Artefact, load_artefact
+from batcher.grid.calls import Slices
+from export.artefact import Artefact, load_artefact
+from export.names import HEAD
 
 BackendName = Literal["onnxruntime", "openvino"]
 BACKENDS: Final[tuple[BackendName, ...]] = get_args(BackendName)

@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 from onnxruntime import InferenceSession, OrtValue
 
-from batcher.maskable import Divided
+from batcher.grid.maskable import Divided
 
 Array = NDArray[Any]
 D = TypeVar("D", bound=Divided)

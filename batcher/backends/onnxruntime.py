@@ -13,8 +13,9 @@ from batcher.backends.device import CUT, GRAPHS, JOIN, DeviceMemory
 from batcher.backends.providers import DEVICES, Device, open_session
 from batcher.backends.tensorrt import GRAPHS as ENGINES
 from batcher.backends.tensorrt import check_precision, tensorrt_options
-from batcher.grid import Divided, Grid, GrowingGrid, Maskable, RunGraph, Slices, evaluate_grid
-from export.artefact import Artefact, absent_encodings, graph_names, load_artefact
+from batcher.grid import Divided, Grid, GrowingGrid, Maskable, RunEach, Slices, evaluate_grid, in_turn
+from export.artefact import Artefact, absent_encodings, load_artefact
+from export.names import graph_names
 from media.modality import Modality
 
 __all__ = ["DEVICES", "DEVICE_SLICES", "Device", "OnnxRuntimeBackend", "device_memory", "open_graph"]
@@ -84,16 +85,16 @@ class OnnxRuntimeBackend:
         )
         return outputs
 
-    def _staying(self) -> RunGraph:
+    def _staying(self) -> RunEach:
         """Runs the graphs for a grid: outputs stay where they were made."""
         memory, sessions = self.memory, self.sessions
         if memory is None:
-            return self.run
+            return in_turn(self.run)
 
         def run(graph: str, /, **inputs: Any) -> list[Any]:
             return memory.run(sessions[graph], inputs)
 
-        return run
+        return in_turn(run)
 
     def _placed(self, clip: Mapping[Modality, D]) -> dict[Modality, D]:
         """The clip, on the device but for its frames: each of them goes into one call alone."""

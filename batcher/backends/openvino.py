@@ -11,8 +11,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from batcher.backends import BackendError
-from batcher.grid import Divided, Grid, GrowingGrid, Maskable, Slices, evaluate_grid
-from export.artefact import Artefact, absent_encodings, graph_names, load_artefact
+from batcher.grid import Divided, Grid, GrowingGrid, Maskable, Slices, evaluate_grid, in_turn
+from export.artefact import Artefact, absent_encodings, load_artefact
+from export.names import graph_names
 from media.modality import Modality
 
 # Importing OpenVINO is reported to its makers' statistics, unless this package seems to be missing.
@@ -65,11 +66,11 @@ class OpenVinoBackend:
 
     def grid(self, inputs: dict[Modality, Maskable]) -> Grid:
         """Logits of the product grid of one clip's sub-masks."""
-        return evaluate_grid(self.run, inputs, self.absent, self.slices)
+        return evaluate_grid(in_turn(self.run), inputs, self.absent, self.slices)
 
     def grow(self, clip: Mapping[Modality, Divided]) -> GrowingGrid:
         """A grid of one clip without sub-masks, which are appended as they are asked for."""
-        return GrowingGrid(self.run, clip, self.absent, self.slices)
+        return GrowingGrid(in_turn(self.run), clip, self.absent, self.slices)
 
     def run(self, graph: str, /, **inputs: Array) -> list[Array]:
         """Run one graph on its inputs, by name."""

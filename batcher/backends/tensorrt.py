@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from batcher.backends import BackendError
-from batcher.calls import Slices
+from batcher.grid.calls import Slices
 from batcher.players import SAMPLES_PER_PLAYER
 from export.artefact import Artefact, Precision
 

@@ -9,8 +9,8 @@ from typing import Any, TypeVar
 from batcher.agreement import Agreement, measure_agreement
 from batcher.backends.choice import BackendChoice, open_backend
 from batcher.backends.onnxruntime import DEVICE_SLICES
-from batcher.calls import Slices
 from batcher.collection import Segment
+from batcher.grid.calls import Slices
 from batcher.options import Options
 from batcher.run.config import ConfigError
 from batcher.slices import measure_slices

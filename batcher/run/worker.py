@@ -11,10 +11,10 @@ from threadpoolctl import threadpool_limits
 
 from batcher.backends import Backend
 from batcher.backends.choice import BackendChoice, open_backend
-from batcher.calls import Slices
 from batcher.collection import Segment
 from batcher.decode import Decoded
 from batcher.explain import explain_clip
+from batcher.grid.calls import Slices
 from batcher.options import Options
 from batcher.outcome import Failure
 from batcher.run.unit import Unit, UnitReport

@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from batcher.effort import grid_effort
-from batcher.maskable import Divided
+from batcher.grid.maskable import Divided
 from batcher.options import Options
 from batcher.planner import plan
 from batcher.players import CELLS, SAMPLES_PER_PLAYER

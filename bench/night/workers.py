@@ -14,8 +14,8 @@ from threadpoolctl import threadpool_limits
 
 from batcher.backends import Backend
 from batcher.backends.choice import BackendChoice, open_backend
-from batcher.calls import Slices
 from batcher.explain import explain_clip
+from batcher.grid.calls import Slices
 from batcher.options import Options
 from bench.machine import peak_bytes
 from bench.night.clips import made_up_clip

@@ -7,7 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from batcher.backends.onnxruntime import OnnxRuntimeBackend
-from batcher.calls import spans
+from batcher.grid.calls import spans
 from bench.game import ClipGame
 from bench.grid_game import BoolArray, FloatArray
 from bench.whole_model import logits

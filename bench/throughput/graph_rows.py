@@ -7,8 +7,9 @@ from typing import Final
 from bench.throughput.clip import SIDE, TimedClip
 from bench.throughput.recorded import GRAPH_STAGES
 from bench.throughput.rows import ClipRow, GraphRow
-from export.artefact import ENCODERS, HEAD, pair_graph, pairs_of
+from export.names import ENCODERS, HEAD, pair_graph
 from media.modality import MODALITIES, Modality
+from sseft.terms import pairs_of
 
 PRODUCT_FLOPS: Final = 2 * SIDE**3
 

@@ -6,9 +6,10 @@ import click
 import torch
 from torch import Tensor, nn
 
-from export.artefact import ENCODERS, Artefact
+from export.artefact import Artefact
 from export.frames import CELLS
 from export.graphs import kept
+from export.names import ENCODERS
 from export.onnx import Axis, Graph, save_graph
 from sseft.presets import PRESETS
 from sseft.video import FabNet

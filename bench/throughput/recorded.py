@@ -9,7 +9,7 @@ from typing import Any, Final
 from numpy.typing import NDArray
 
 from batcher.backends.onnxruntime import OnnxRuntimeBackend, open_graph
-from export.artefact import HEAD
+from export.names import HEAD
 
 Array = NDArray[Any]
 

@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 
 from batcher.effort import Effort, effort, grid_effort, pass_effort
-from batcher.maskable import Divided
+from batcher.grid.maskable import Divided
 from export.work import Work
 
 MADE_UP = Work(token=1e3, sample=1.0, table=1e6, picture=1e5, frame=1e4, pair=10.0, point=0.1)

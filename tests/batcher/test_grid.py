@@ -10,8 +10,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from batcher.estimators import SparseGrid
-from batcher.grid import Divided, GrowingGrid, Maskable, Slices, evaluate_grid
-from batcher.pictures import DistinctPictures, frame_features, new_pictures
+from batcher.grid import Divided, GrowingGrid, Maskable, Slices, evaluate_grid, in_turn
+from batcher.grid.pictures import DistinctPictures, frame_features, new_pictures
 from batcher.players import video_players
 from media import Video
 
@@ -174,7 +174,7 @@ def whole():
 def test_every_slicing_gives_every_coalitions_logits(whole, bounds):
     inputs, expected = whole
     model = SmallModel()
-    grid = evaluate_grid(model.run, inputs, model.absent, bounds)
+    grid = evaluate_grid(in_turn(model.run), inputs, model.absent, bounds)
     np.testing.assert_allclose(grid.logits, expected, atol=1e-5)
 
 
@@ -183,7 +183,7 @@ def test_every_slicing_gives_every_coalitions_logits(whole, bounds):
 def test_no_call_is_larger_than_its_slice(whole, bounds):
     inputs, _ = whole
     model = SmallModel()
-    evaluate_grid(model.run, inputs, model.absent, bounds)
+    evaluate_grid(in_turn(model.run), inputs, model.absent, bounds)
     for graph, shapes in model.calls:
         if graph == "video_frames":
             assert shapes["keep"][0] * shapes["frames"][0] <= bounds.pictures
@@ -209,7 +209,7 @@ SUBSETS = [some for size in (1, 2, 3) for some in combinations(MODALITIES, size)
 def test_fewer_modalities_leave_axes_of_length_one(modalities, used):
     model = SmallModel(modalities)
     inputs = {m: masked for m, masked in some_clip(np.random.default_rng(2)).items() if m in used}
-    grid = evaluate_grid(model.run, inputs, model.absent, Slices(text_masks=3, grid_points=7))
+    grid = evaluate_grid(in_turn(model.run), inputs, model.absent, Slices(text_masks=3, grid_points=7))
     np.testing.assert_allclose(grid.logits, by_hand(model, inputs), atol=1e-5)
     assert [length > 1 for length in grid.logits.shape[:3]] == [m in used for m in MODALITIES]
     called = {graph for graph, _ in model.calls}
@@ -220,7 +220,7 @@ def test_fewer_modalities_leave_axes_of_length_one(modalities, used):
 
 def growing_grid(model, inputs, bounds=None):
     divided = {m: Divided(masked.clip, masked.player) for m, masked in inputs.items()}
-    return GrowingGrid(model.run, divided, model.absent, bounds or Slices())
+    return GrowingGrid(in_turn(model.run), divided, model.absent, bounds or Slices())
 
 
 def some_steps(inputs, rng):
@@ -243,7 +243,7 @@ def test_a_grid_grown_in_any_order_is_the_one_evaluated_at_once(modalities, used
         growing = growing_grid(model, inputs, bounds)
         for m, keep in some_steps(inputs, rng):
             growing.extend(m, keep)
-        expected = evaluate_grid(at_once.run, inputs, at_once.absent, bounds)
+        expected = evaluate_grid(in_turn(at_once.run), inputs, at_once.absent, bounds)
         np.testing.assert_allclose(growing.grid().logits, expected.logits, atol=1e-6)
         assert growing.grid().frames_encoded == expected.frames_encoded == encoded_pictures(model)
         assert growing.grid().logits.dtype == np.float32
@@ -255,7 +255,7 @@ def test_a_grid_at_once_takes_no_more_calls_than_its_slices_make(order):
     bounds = Slices(
         text_masks=3, audio_masks=2, frames=1000, pictures=1000, video_masks=4, pair_masks=3, grid_points=13
     )
-    evaluate_grid(model.run, {m: inputs[m] for m in order}, model.absent, bounds)
+    evaluate_grid(in_turn(model.run), {m: inputs[m] for m in order}, model.absent, bounds)
     assert Counter(graph for graph, _ in model.calls) == {
         "text_encoder": 3,
         "audio_encoder": 3,
@@ -357,7 +357,7 @@ def maskable(frames, kind, K, rng):
 @pytest.mark.parametrize("bound", [1, 7, 64])
 def test_features_equal_those_of_every_masked_frame(kind, bound):
     video, model = maskable(13, kind, 9, np.random.default_rng(3)), SmallModel()
-    features, _ = frame_features(model.run, video, Slices(frames=bound % 5 + 1, pictures=bound))
+    features, _ = frame_features(in_turn(model.run), video, Slices(frames=bound % 5 + 1, pictures=bound))
     np.testing.assert_allclose(features, naive_features(model, video), atol=1e-6)
 
 
@@ -369,7 +369,7 @@ def test_any_partition_encodes_each_distinct_picture_once(seed, n, frames, bound
     shots = rng.integers(1, 256, (frames, 3, SIZE, SIZE), dtype=np.uint8)
     video = Maskable(shots, layouts[np.sort(rng.integers(0, 3, frames))], design(n, 6, rng))
     model = SmallModel()
-    features, encoded = frame_features(model.run, video, Slices(frames=bound % 5 + 1, pictures=bound))
+    features, encoded = frame_features(in_turn(model.run), video, Slices(frames=bound % 5 + 1, pictures=bound))
     np.testing.assert_allclose(features, naive_features(model, video), atol=1e-6)
     shown = kept({"player": video.player, "keep": video.keep}).reshape(len(video.keep), frames, 16)
     lit = sum(np.unique(shown[shown[:, f].any(axis=1), f], axis=0).shape[0] for f in range(frames))
@@ -380,14 +380,14 @@ def test_any_partition_encodes_each_distinct_picture_once(seed, n, frames, bound
 @pytest.mark.parametrize("frames", [1, 4, 10, 23])
 def test_players_of_time_cost_one_picture_a_frame_and_a_black_one(frames, K):
     video, model = maskable(frames, "time", K, np.random.default_rng(4)), SmallModel()
-    _, encoded = frame_features(model.run, video, Slices())
+    _, encoded = frame_features(in_turn(model.run), video, Slices())
     assert encoded == encoded_pictures(model) == frames + 1
 
 
 def test_equal_sub_masks_of_space_are_encoded_once():
     video, model = maskable(5, "space", 8, np.random.default_rng(5)), SmallModel()
     twice = Maskable(video.clip, video.player, np.concatenate([video.keep, video.keep[::-1]]))
-    features, encoded = frame_features(model.run, twice, Slices())
+    features, encoded = frame_features(in_turn(model.run), twice, Slices())
     assert encoded == encoded_pictures(model) == 7 * 5 + 1  # 8 distinct masks, of which one is black
     np.testing.assert_array_equal(features[:8], features[:7:-1])
 
@@ -395,9 +395,9 @@ def test_equal_sub_masks_of_space_are_encoded_once():
 @pytest.mark.parametrize("kind", ["space", "time", "space-time"])
 def test_pictures_that_are_encoded_arent_encoded_again(kind):
     video, model = maskable(13, kind, 12, np.random.default_rng(12)), SmallModel()
-    at_once, encoded = frame_features(model.run, video, Slices())
+    at_once, encoded = frame_features(in_turn(model.run), video, Slices())
     model.calls.clear()
-    pictures = DistinctPictures(model.run, video, Slices())
+    pictures = DistinctPictures(in_turn(model.run), video, Slices())
     for rows in (slice(0, 3), slice(3, 8), slice(2, 12), slice(0, 12)):
         pictures.encode(video.keep[rows])
     np.testing.assert_array_equal(pictures.features(video.keep), at_once)

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from batcher.designs import enough, mask_budget, reliable
 from batcher.effort import grid_effort
-from batcher.maskable import Divided
+from batcher.grid.maskable import Divided
 from batcher.options import Options
 from batcher.planner import PART, PART_ERROR, Plan, plan
 from export.work import Work

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from batcher import slices
-from batcher.calls import Slices
+from batcher.grid.calls import Slices
 from batcher.slices import fastest, measure_slices, seconds_of
 
 

@@ -9,11 +9,12 @@ from batcher.players import CELLS, NEVER_MASKED, audio_players, text_players, vi
 from bench.attention import LastBlocks, cls_attention, frame_centres, player_attention
 from bench.demo import CHECKPOINT
 from media.modality import MODALITIES
-from sseft.config import Wav2VecConfig, frames_of, term_name
+from sseft.config import Wav2VecConfig, frames_of
 from sseft.heads import values_of
 from sseft.pickles import CheckpointError
 from sseft.presets import tiny
 from sseft.saved import load_model
+from sseft.terms import term_name
 from sseft.untrained import untrained
 
 AUDIO = tiny().audio

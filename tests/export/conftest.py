@@ -13,8 +13,9 @@ import torch
 
 import export.build
 import mmexplain
-from export.artefact import HEAD, Artefact, file_digest, graph_names
+from export.artefact import Artefact, file_digest
 from export.build import build_artefact
+from export.names import HEAD, graph_names
 from export.onnx import save_graph, save_model
 from export.precision import to_fp16
 from media.modality import MODALITIES

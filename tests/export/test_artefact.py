@@ -8,13 +8,8 @@ from itertools import combinations
 import numpy as np
 import pytest
 
-from export.artefact import (
-    ArtefactError,
-    absent_encodings,
-    file_digest,
-    graph_names,
-    load_artefact,
-)
+from export.artefact import ArtefactError, absent_encodings, file_digest, load_artefact
+from export.names import graph_names
 from media.modality import MODALITIES
 
 

@@ -11,8 +11,9 @@ import torch
 from tokenizers import normalizers, pre_tokenizers
 
 import export.build
-from export.artefact import ArtefactError, absent_encodings, file_digest, graph_names, load_artefact
+from export.artefact import ArtefactError, absent_encodings, file_digest, load_artefact
 from export.build import build_artefact
+from export.names import graph_names
 from export.parity import TOLERANCE, ParityError, measure_parity
 from media import find_tokenizer, load_tokenizer, tokenize
 from media.vocabulary import train_tokenizer

@@ -7,7 +7,8 @@ import onnxruntime
 import pytest
 
 import export.onnx
-from export.artefact import ArtefactError, graph_names, load_artefact
+from export.artefact import ArtefactError, load_artefact
+from export.names import graph_names
 from export.onnx import EXTERNAL_BYTES, PAGE_BYTES, save_model
 from media.modality import MODALITIES
 

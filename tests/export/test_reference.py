@@ -5,8 +5,10 @@ from functools import cache
 import numpy as np
 import pytest
 
-from export.artefact import graph_names, load_artefact, pair_graph, pairs_of, term_name
+from export.artefact import load_artefact
+from export.names import graph_names, pair_graph
 from mmexplain.exporting import Unrecorded, export_checkpoint
+from sseft.terms import pairs_of, term_name
 
 LOGITS = 1e-4
 KEEP = np.ones((1, 1), dtype=bool)

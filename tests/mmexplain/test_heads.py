@@ -17,8 +17,9 @@ from batcher.collection import read_collection
 from batcher.decode import clip_of
 from batcher.run import Run, explain_collection
 from batcher.store.result import Result, load_result
-from export.artefact import HEAD, TOKENIZER, Artefact
+from export.artefact import TOKENIZER, Artefact
 from export.build import build_artefact
+from export.names import HEAD
 from export.onnx import save_graph
 from report.table import result_table
 from sseft.config import LABELS, headed

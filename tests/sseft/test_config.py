@@ -3,10 +3,10 @@ from itertools import combinations
 
 import pytest
 
-from export.artefact import pairs_of
 from media.modality import MODALITIES
 from sseft.config import FusionConfig
 from sseft.presets import published, tiny
+from sseft.terms import pairs_of
 
 VARIANTS = [modalities for n in (1, 2, 3) for modalities in combinations(MODALITIES, n)]
 

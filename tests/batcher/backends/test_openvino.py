@@ -16,9 +16,10 @@ from batcher.backends import BackendError
 from batcher.backends.openvino import OpenVinoBackend, compile_graph, has_bf16
 from batcher.decode import clip_of
 from batcher.designs import draw_design
-from batcher.grid import Maskable, evaluate_grid
+from batcher.grid import Maskable, evaluate_grid, in_turn
 from batcher.players import players_of
-from export.artefact import ArtefactError, graph_names
+from export.artefact import ArtefactError
+from export.names import graph_names
 
 GRAPHS = graph_names(("text", "audio", "video"))
 MOST_ERROR = {"fp32": 1e-5, "bf16": 0.05}
@@ -68,7 +69,7 @@ def calls(backend, inputs_of):
         inputs = inputs_of(number, length_ms)
         for masked in inputs.values():
             assert {0, masked.keep.shape[1]} <= set(masked.keep.sum(axis=1))
-        evaluate_grid(run, inputs, backend.absent, backend.slices)
+        evaluate_grid(in_turn(run), inputs, backend.absent, backend.slices)
     assert found.keys() == set(GRAPHS)
     return found
 

@@ -9,7 +9,8 @@ import pytest
 from batcher.backends import BackendError
 from batcher.backends.onnxruntime import DEVICE_SLICES, OnnxRuntimeBackend, open_graph
 from batcher.backends.tensorrt import GRAPHS, cache_folder, tensorrt_options
-from export.artefact import graph_names, load_artefact
+from export.artefact import load_artefact
+from export.names import graph_names
 
 NAMES = {"cpu": "CPUExecutionProvider", "cuda": "CUDAExecutionProvider", "tensorrt": "TensorrtExecutionProvider"}
 CUDA_OPTIONS = {

@@ -10,9 +10,9 @@ import pytest
 
 from batcher.agreement import Agreement, measure_agreement
 from batcher.backends import BackendError
-from batcher.calls import Slices
 from batcher.collection import CollectionError
 from batcher.explain import explain_clip
+from batcher.grid.calls import Slices
 from batcher.options import Options
 from batcher.outcome import EXPLAINED, FAILED, UNAVAILABLE
 from batcher.run import ConfigError, Run, explain_collection

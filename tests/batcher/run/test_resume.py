@@ -20,7 +20,7 @@ SLOW = Options(masks=36, max_masks=36)
 """Half a second of work for a segment: long enough to die in."""
 MAIN = """
 import sys
-from batcher.calls import Slices
+from batcher.grid.calls import Slices
 from batcher.run import measured
 from mmexplain.cli import main
 measured.measure_slices = lambda *_: Slices()

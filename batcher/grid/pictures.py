@@ -15,8 +15,8 @@ from itertools import pairwise
 import numpy as np
 from numpy.typing import NDArray
 
-from batcher.calls import RunGraph, Slices, spans
-from batcher.maskable import Divided, Maskable
+from batcher.grid.calls import RunEach, Slices, spans
+from batcher.grid.maskable import Divided, Maskable
 
 FloatArray = NDArray[np.float32]
 BoolArray = NDArray[np.bool_]
@@ -25,7 +25,7 @@ BLACK = 0
 """The row of a stretch's features that stands for black pictures."""
 
 
-def frame_features(run: RunGraph, video: Maskable, slices: Slices) -> tuple[FloatArray, int]:
+def frame_features(run: RunEach, video: Maskable, slices: Slices) -> tuple[FloatArray, int]:
     """Features of every frame under every sub-mask, each distinct picture encoded once.
 
     Args:
@@ -58,7 +58,7 @@ def new_pictures(player: NDArray[np.int64], masks: int) -> float:
 class DistinctPictures:
     """The pictures of one clip that were encoded so far, with their features."""
 
-    def __init__(self, run: RunGraph, video: Divided, slices: Slices) -> None:
+    def __init__(self, run: RunEach, video: Divided, slices: Slices) -> None:
         """Nothing is encoded yet."""
         self._run, self._video, self._slices = run, video, slices
         self._stretches: list[_Stretch] = []
@@ -80,12 +80,12 @@ class DistinctPictures:
 
     def _black_feature(self) -> FloatArray:
         """The feature [d_v] of a black picture."""
-        features = self._run(
-            "video_frames",
-            frames=np.zeros_like(self._video.clip[:1]),
-            player=np.zeros_like(self._video.player[:1]),
-            keep=np.zeros((1, 1), np.bool_),
-        )[0]
+        black = {
+            "frames": np.zeros_like(self._video.clip[:1]),
+            "player": np.zeros_like(self._video.player[:1]),
+            "keep": np.zeros((1, 1), np.bool_),
+        }
+        ((features,),) = self._run("video_frames", [black])
         self.encoded += 1
         feature: FloatArray = np.asarray(features)[0, 0]
         return feature
@@ -167,14 +167,14 @@ def _chance_of_new(n: int, masks: int) -> float:
     return max(0.0, 1.0 - 2 * subset) * math.pow(1.0 - subset, masks)
 
 
-def _encode_pictures(run: RunGraph, video: Maskable, slices: Slices) -> FloatArray:
+def _encode_pictures(run: RunEach, video: Maskable, slices: Slices) -> FloatArray:
     """Features [K, F, d_v] of the frames under each sub-mask."""
     rows = []
     for masks in spans(len(video.keep), slices.pictures):
         keep = video.keep[masks]
-        parts = [
-            np.asarray(run("video_frames", frames=video.clip[frames], player=video.player[frames], keep=keep)[0])
+        calls = (
+            {"frames": video.clip[frames], "player": video.player[frames], "keep": keep}
             for frames in spans(len(video.clip), max(1, min(slices.frames, slices.pictures // len(keep))))
-        ]
-        rows.append(np.concatenate(parts, axis=1))
+        )
+        rows.append(np.concatenate([np.asarray(out[0]) for out in run("video_frames", calls)], axis=1))
     return np.concatenate(rows)

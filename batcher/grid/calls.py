@@ -1,6 +1,6 @@
 """Calls of an artefact's graphs, whoever runs them, and the slices that bound their memory."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, Protocol
 
@@ -18,6 +18,16 @@ class RunGraph(Protocol):
         They may stand on a device, and be inputs again (`batcher.backends.device`). There they stay when they are
         indexed by slices or joined by `np.concatenate`; `np.asarray` brings them to the host.
         """
+
+
+RunEach = Callable[[str, Iterable[Mapping[str, Array]]], Iterator[list[Array]]]
+"""Runs a graph on the inputs of several calls, and gives the outputs of each in the order of the calls. How many are
+under way at a time is its own affair."""
+
+
+def in_turn(run: RunGraph) -> RunEach:
+    """One call after the other."""
+    return lambda graph, calls: (run(graph, **inputs) for inputs in calls)
 
 
 @dataclass(frozen=True)

@@ -7,19 +7,17 @@ and only what is new is computed.
 import time
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Generic, Protocol, TypeAlias, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
 
-from batcher.calls import RunGraph, Slices, spans
-from batcher.estimators import SparseGrid
-from batcher.maskable import Divided, Maskable
-from batcher.pictures import DistinctPictures
-from export.artefact import HEAD, pair_graph, pairs_of, term_name
+from batcher.grid.calls import RunEach, Slices, spans
+from batcher.grid.maskable import Divided, Maskable
+from batcher.grid.pictures import DistinctPictures
+from export.names import HEAD, pair_graph
 from media.modality import MODALITIES, Modality
-
-__all__ = ["Divided", "Grid", "GridPart", "GrowingGrid", "Maskable", "RunGraph", "Slices", "evaluate_grid"]
+from sseft.terms import pairs_of, term_name
 
 Array = NDArray[Any]
 
@@ -37,11 +35,30 @@ class Grid:
     """Pictures that went through FAb-Net."""
 
 
+Cell: TypeAlias = tuple[slice, slice, slice]
+"""A block of the grid: rows of text, audio and video."""
+
+
+class Part(Protocol):
+    """Some points of a grid."""
+
+    @property
+    def masks(self) -> tuple[int, int, int]:
+        """Of text, audio and video: the shape of the grid."""
+
+    @property
+    def cells(self) -> Sequence[Cell]:
+        """Blocks that don't overlap, and hold the points."""
+
+
+P = TypeVar("P", bound=Part)
+
+
 @dataclass(frozen=True)
-class GridPart:
+class GridPart(Generic[P]):
     """Logits of a part of the grid, and what they cost."""
 
-    part: SparseGrid
+    part: P
     cells: tuple[NDArray[np.float32], ...]
     """Of each of its cells, [.., .., .., logits]."""
     encode_s: float
@@ -51,7 +68,7 @@ class GridPart:
 
 
 def evaluate_grid(
-    run: RunGraph,
+    run: RunEach,
     inputs: Mapping[Modality, Maskable],
     absent: Mapping[Modality, Array],
     slices: Slices,
@@ -81,7 +98,7 @@ class GrowingGrid:
     """
 
     def __init__(
-        self, run: RunGraph, clip: Mapping[Modality, Divided], absent: Mapping[Modality, Array], slices: Slices
+        self, run: RunEach, clip: Mapping[Modality, Divided], absent: Mapping[Modality, Array], slices: Slices
     ) -> None:
         """Begin without any sub-mask.
 
@@ -141,7 +158,7 @@ class GrowingGrid:
         self._grid_s += time.perf_counter() - started
         return Grid(self._logits, self._encode_s, self._grid_s, self._frames_encoded)
 
-    def part(self, part: SparseGrid) -> GridPart:
+    def part(self, part: P) -> GridPart[P]:
         """A part of the grid of all sub-masks so far; the head sees no other points.
 
         Raises:
@@ -172,15 +189,15 @@ class GrowingGrid:
             return self._encode_video(keep)
         name, size = ("ids", self._slices.text_masks) if modality == "text" else ("wave", self._slices.audio_masks)
         given = {name: self._clip[modality].clip, "player": self._clip[modality].player}
-        return np.concatenate(
-            [self._run(f"{modality}_encoder", **given, keep=keep[rows])[0] for rows in spans(len(keep), size)]
-        )
+        calls = (given | {"keep": keep[rows]} for rows in spans(len(keep), size))
+        return np.concatenate([encoding for (encoding,) in self._run(f"{modality}_encoder", calls)])
 
     def _encode_video(self, keep: NDArray[np.bool_]) -> Array:
         assert self._pictures is not None  # noqa: S101  # the clip has video
         self._pictures.encode(keep)
-        masks = [keep[rows] for rows in spans(len(keep), self._slices.video_masks)]
-        return np.concatenate([self._run("video_encoder", features=self._pictures.features(some))[0] for some in masks])
+        slices = spans(len(keep), self._slices.video_masks)
+        calls = ({"features": self._pictures.features(keep[rows])} for rows in slices)
+        return np.concatenate([encoding for (encoding,) in self._run("video_encoder", calls)])
 
     def _append(self, modality: Modality, new: Array) -> None:
         """Append encodings [k, L, d] to a modality, and the new blocks of its pairs."""
@@ -231,12 +248,13 @@ def _joined(before: Array | None, new: Array, axis: int) -> Array:
     return new if before is None else np.concatenate([before, new], axis=axis)
 
 
-def _logits(run: RunGraph, terms: Mapping[str, _Term], shape: list[int], points: int) -> NDArray[np.float32]:
+def _logits(run: RunEach, terms: Mapping[str, _Term], shape: list[int], points: int) -> NDArray[np.float32]:
     """Logits [K_T, K_A, K_V, logits] from the terms of a grid of that shape, at most so many points in a call."""
     out: NDArray[np.float32] | None = None
-    for tile in _tiles(shape, points):
-        place = dict(zip(MODALITIES, tile, strict=True))
-        block = run(HEAD, **{name: term.at(place) for name, term in terms.items()})[0]
+    tiles = list(_tiles(shape, points))
+    places = (dict(zip(MODALITIES, tile, strict=True)) for tile in tiles)
+    calls = ({name: term.at(place) for name, term in terms.items()} for place in places)
+    for tile, (block,) in zip(tiles, run(HEAD, calls), strict=True):
         if out is None:
             out = np.empty((*shape, block.shape[-1]), np.float32)
         out[tile] = block
@@ -245,20 +263,23 @@ def _logits(run: RunGraph, terms: Mapping[str, _Term], shape: list[int], points:
 
 
 def _pair(
-    run: RunGraph, x: Modality, y: Modality, encodings: Mapping[Modality, Array], masks: int
+    run: RunEach, x: Modality, y: Modality, encodings: Mapping[Modality, Array], masks: int
 ) -> tuple[Array, Array]:
     """Both inter-modality terms, [K_x, K_y, d_x] and [K_y, K_x, d_y]."""
-    graph = pair_graph(x, y)
-    blocks = [
-        [run(graph, x=encodings[x][rows], y=encodings[y][columns]) for columns in spans(len(encodings[y]), masks)]
+    columns = list(spans(len(encodings[y]), masks))
+    calls = (
+        {"x": encodings[x][rows], "y": encodings[y][column]}
         for rows in spans(len(encodings[x]), masks)
-    ]
+        for column in columns
+    )
+    results = list(run(pair_graph(x, y), calls))
+    blocks = [results[row] for row in spans(len(results), len(columns))]
     forth = np.concatenate([np.concatenate([block[0] for block in row], axis=1) for row in blocks])
     back = np.concatenate([np.concatenate([block[1] for block in row]) for row in blocks], axis=1)
     return forth, back
 
 
-def _tiles(shape: list[int], points: int) -> Iterator[tuple[slice, slice, slice]]:
+def _tiles(shape: list[int], points: int) -> Iterator[Cell]:
     """Blocks of the grid of at most so many points (or one row of the last axis), last axis whole."""
     text, audio, video = shape
     audio_size = max(1, min(audio, points // video))
