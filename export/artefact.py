@@ -85,8 +85,22 @@ def load_artefact(folder: Path) -> Artefact:
         folder: the folder that `mmexplain export` wrote.
 
     Raises:
-        ArtefactError: there is no description, it has another schema version or lacks a field, or a file is
-            missing or isn't the one that passed the parity gate.
+        ArtefactError: its description can't be read, or a file is missing or isn't the one that passed the parity gate.
+    """
+    artefact = read_artefact(folder)
+    for name, digest in artefact.files.items():
+        _check_file(folder / name, digest)
+    return artefact
+
+
+def read_artefact(folder: Path) -> Artefact:
+    """Read what an artefact says of itself.
+
+    Args:
+        folder: the folder that `mmexplain export` wrote; its files aren't looked at.
+
+    Raises:
+        ArtefactError: there is no description, it has another schema version, or it lacks a field.
     """
     path = folder / DESCRIPTION
     try:
@@ -118,8 +132,6 @@ def load_artefact(folder: Path) -> Artefact:
     for name in (*(f"{graph}.onnx" for graph in graph_names(artefact.modalities)), ABSENT):
         if name not in artefact.files:
             raise ArtefactError(f"{path} names no {name}; export it again")
-    for name, digest in artefact.files.items():
-        _check_file(folder / name, digest)
     return artefact
 
 

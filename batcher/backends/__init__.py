@@ -18,6 +18,10 @@ class BackendError(Exception):
     """A backend that can't run here; the message says what is missing."""
 
 
+class UnavailableError(Exception):
+    """A clip that no server could explain now; it may at the next start."""
+
+
 class Growing(Protocol):
     """The grid of one clip whose modalities get sub-masks bit by bit (`batcher.grid.GrowingGrid`)."""
 
@@ -48,4 +52,4 @@ class Backend(Protocol):
         """Run one graph on its inputs, by name."""
 
 
-__all__ = ["Backend", "BackendError", "Growing"]
+__all__ = ["Backend", "BackendError", "Growing", "UnavailableError"]

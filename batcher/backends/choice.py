@@ -1,17 +1,19 @@
 """Which backend runs an artefact's graphs, and how: the one place that opens it."""
 
 from dataclasses import dataclass, replace
+from importlib import import_module
 from pathlib import Path
 from types import ModuleType
-from typing import Final, Literal, get_args
+from typing import Any, Final, Literal, get_args
 
 from batcher.backends import Backend, BackendError
 from batcher.backends.onnxruntime import Device, OnnxRuntimeBackend, open_graph
+from batcher.backends.triton.addresses import Addresses
 from batcher.grid.calls import Slices
-from export.artefact import Artefact, load_artefact
+from export.artefact import Artefact, load_artefact, read_artefact
 from export.names import HEAD
 
-BackendName = Literal["onnxruntime", "openvino"]
+BackendName = Literal["onnxruntime", "openvino", "triton"]
 BACKENDS: Final[tuple[BackendName, ...]] = get_args(BackendName)
 
 ComputePrecision = Literal["fp32", "fp16", "bf16"]
@@ -28,6 +30,18 @@ class BackendChoice:
     """Of products. None: the artefact's, which ONNX Runtime has no other than."""
     threads: int = 1
     """Of a graph on the CPU."""
+    addresses: Addresses | None = None
+    """Of Triton's servers."""
+
+    @property
+    def in_flight(self) -> int:
+        """Clips that a worker has under way at a time: more than one where others compute."""
+        return self.addresses.in_flight if self.addresses else 1
+
+    @property
+    def local_device(self) -> Device:
+        """What a worker itself computes on."""
+        return "cpu" if self.addresses else self.device
 
     def resolved(self, artefact: Artefact) -> "BackendChoice":
         """The choice with the precision that it comes to.
@@ -39,6 +53,8 @@ class BackendChoice:
         if self.name == "openvino":
             _check_openvino(self, artefact)
             possible = ("fp32", "bf16")
+        if (self.name == "triton") != (self.addresses is not None):
+            raise ValueError(f"backend is {self.name!r}, addresses {self.addresses}: triton has some, and no other")
         if self.precision not in (None, *possible):
             raise ValueError(
                 f"precision is {self.precision!r}, and {self.name} computes this artefact in {' or '.join(possible)}: "
@@ -60,7 +76,11 @@ def open_backend(folder: Path, choice: BackendChoice | None = None, *, slices: S
         BackendError: what the choice needs isn't here.
         ValueError: the choice doesn't fit the artefact.
     """
-    choice = (choice or BackendChoice()).resolved(load_artefact(folder))
+    choice = choice or BackendChoice()
+    if choice.addresses:
+        served: Backend = _triton("backend").TritonBackend.load(folder, choice.addresses, slices=slices)
+        return served
+    choice = choice.resolved(load_artefact(folder))
     if choice.name == "onnxruntime":
         return OnnxRuntimeBackend.load(folder, device=choice.device, threads=choice.threads, slices=slices)
     backend: Backend = _openvino().OpenVinoBackend.load(
@@ -69,21 +89,28 @@ def open_backend(folder: Path, choice: BackendChoice | None = None, *, slices: S
     return backend
 
 
-def check_machine(folder: Path, choice: BackendChoice) -> None:
-    """Open the smallest graph of an artefact, so that what this machine lacks is known before anything is written.
+def checked(folder: Path, choice: BackendChoice) -> BackendChoice:
+    """Open the smallest graph of an artefact, or try the servers: what is missing is known before anything is written.
 
     Args:
         folder: the artefact.
         choice: a resolved one.
 
+    Returns:
+        The choice, with the servers' device.
+
     Raises:
         BackendError: what the choice needs isn't here.
     """
+    if choice.addresses:
+        device = _triton("trial").check_servers(folder, read_artefact(folder), choice.addresses)
+        return replace(choice, device=device)
     head = folder / f"{HEAD}.onnx"
     if choice.name == "onnxruntime":
         open_graph(head, device=choice.device, threads=choice.threads)
     else:
         _openvino().compile_graph(head, precision=choice.precision, threads=choice.threads)
+    return choice
 
 
 def _check_openvino(choice: BackendChoice, artefact: Artefact) -> None:
@@ -96,6 +123,11 @@ def _check_openvino(choice: BackendChoice, artefact: Artefact) -> None:
             f"the artefact's precision is {artefact.precision!r}, and openvino takes fp32, which it rounds itself: "
             "export it again with --precision fp32, or use --backend onnxruntime"
         )
+
+
+def _triton(module: str) -> Any:
+    """A module that needs gRPC, which takes a third of a second to import."""
+    return import_module(f"batcher.backends.triton.{module}")
 
 
 def _openvino() -> ModuleType:

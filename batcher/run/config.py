@@ -17,7 +17,18 @@ from batcher.store.files import RUN, replaced
 from batcher.store.schema import SCHEMA_VERSION
 from export.artefact import Artefact
 
-RECORDED: Final = ("mmexplain", "numpy", "onnxruntime-gpu", "onnxruntime", "openvino", "pyarrow", "ray", "scipy", "av")
+RECORDED: Final = (
+    "mmexplain",
+    "numpy",
+    "onnxruntime-gpu",
+    "onnxruntime",
+    "openvino",
+    "tritonclient",
+    "pyarrow",
+    "ray",
+    "scipy",
+    "av",
+)
 
 
 class ConfigError(Exception):

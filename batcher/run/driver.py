@@ -5,8 +5,9 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 
-from batcher.backends.choice import BackendChoice, BackendName, ComputePrecision, check_machine
+from batcher.backends.choice import BackendChoice, BackendName, ComputePrecision, checked
 from batcher.backends.onnxruntime import Device
+from batcher.backends.triton.addresses import Addresses
 from batcher.collection import CollectionError, Segment, read_collection
 from batcher.options import Options, check_options
 from batcher.outcome import FAILED, UNAVAILABLE
@@ -39,7 +40,9 @@ class Run:
     """In which the graphs are computed; None: the artefact's."""
     threads: int = 1
     workers: int | None = None
-    """Processes that explain; None: one per `threads` cores, or one for a GPU; 0: this process alone."""
+    """Processes that explain; None: one per `threads` cores, or one for a GPU or for servers; 0: this process alone."""
+    addresses: Addresses | None = None
+    """Of the servers, for the backend triton."""
     ray_address: str | None = None
     """A cluster to use instead of this machine."""
     retry_errors: bool = False
@@ -52,7 +55,9 @@ class Run:
             ConfigError: the backend doesn't compute so.
         """
         try:
-            return BackendChoice(self.backend, self.device, self.precision, self.threads).resolved(artefact)
+            return BackendChoice(self.backend, self.device, self.precision, self.threads, self.addresses).resolved(
+                artefact
+            )
         except ValueError as error:
             raise ConfigError(str(error)) from error
 
@@ -83,8 +88,7 @@ def explain_collection(run: Run, on_event: Callable[[Event], None] = lambda _: N
     if run.ray_address and run.workers is None:
         raise ConfigError("--ray-address needs --workers: the cores of this machine say nothing about the cluster")
     artefact = load_artefact(run.artefact)
-    choice = run.choice(artefact)
-    check_machine(run.artefact, choice)
+    choice = checked(run.artefact, run.choice(artefact))
     selected = {segment.segment_id: segment.media for segment in _selected(run)}
     precision = choice.precision or artefact.precision
     config = RunConfig(artefact.digest, run.options, precision, choice.name, choice.device, choice.threads)
@@ -135,9 +139,9 @@ def _resume(run: Run, store: Store, selected: Mapping[str, str]) -> set[str]:
 def _explain_rest(
     run: Run, setup: WorkerSetup, artefact: Artefact, total: int, done: set[str], on_event: Callable[[Event], None]
 ) -> None:
-    workers = _workers(run) if run.workers is None else run.workers
+    workers = _workers(setup.backend) if run.workers is None else run.workers
     pending = (segment for segment in _selected(run) if segment.segment_id not in done)
-    ordered = pending if run.device == "cpu" else longest_first(pending)
+    ordered = pending if setup.backend.device == "cpu" else longest_first(pending)
     units = units_of(ordered, unit_size(total - len(done), workers))
     _report(_executor(run, setup, artefact, workers).run(units), total, len(done), on_event)
     setup.store().clean()  # of what workers that died left of units whose segments were explained one by one
@@ -147,8 +151,9 @@ def _selected(run: Run) -> Iterator[Segment]:
     return run.selection.of(read_collection(run.manifest))
 
 
-def _workers(run: Run) -> int:
-    return max(1, cores() // run.threads) if run.device == "cpu" else 1
+def _workers(backend: BackendChoice) -> int:
+    """As many as use the cores; where others compute, one."""
+    return max(1, cores() // backend.threads) if backend.name != "triton" and backend.device == "cpu" else 1
 
 
 def _executor(run: Run, setup: WorkerSetup, artefact: Artefact, workers: int) -> Executor:

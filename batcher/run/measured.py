@@ -26,7 +26,7 @@ class Measured:
     slices: Slices
     """On which the last digits of rows depend."""
     agreement: Agreement | None
-    """Of another backend with ONNX Runtime; None for that, and until there is a clip to compare."""
+    """Of OpenVINO with ONNX Runtime; None for others (servers are tried at every start), and until there is a clip."""
 
     def described(self) -> dict[str, Any]:
         """By name."""
@@ -50,7 +50,7 @@ def measure_once(
         ConfigError: `run.json` holds something else than what is measured.
     """
     agreement = None
-    if choice.name != "onnxruntime":
+    if choice.name == "openvino":
         agreement = _recorded(out, "agreement", Agreement) or measure_agreement(artefact, choice, segments, options)
     if agreement:
         agreement.check(choice)

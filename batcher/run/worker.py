@@ -2,21 +2,23 @@
 
 import socket
 import time
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 from threadpoolctl import threadpool_limits
 
-from batcher.backends import Backend
+from batcher.backends import Backend, BackendError, UnavailableError
 from batcher.backends.choice import BackendChoice, open_backend
 from batcher.collection import Segment
 from batcher.decode import Decoded
 from batcher.explain import explain_clip
+from batcher.explanation import SegmentExplanation
 from batcher.grid.calls import Slices
 from batcher.options import Options
-from batcher.outcome import Failure
+from batcher.outcome import UNAVAILABLE, Failure
 from batcher.run.unit import Unit, UnitReport
 from batcher.store.files import Store
 from batcher.store.rows import Row, attributions, contributions, explained_segment, failed_segment, timing
@@ -40,6 +42,14 @@ class WorkerSetup:
         return Store(self.out, self.metadata)
 
 
+@dataclass(frozen=True)
+class Found:
+    """What became of a segment."""
+
+    decode_s: float
+    outcome: tuple[Clip, SegmentExplanation] | Failure
+
+
 @dataclass
 class UnitRows:
     """Rows of a unit that are still to be written."""
@@ -55,7 +65,7 @@ class Worker:
     """Holds the model; explains unit after unit."""
 
     def __init__(self, setup: WorkerSetup) -> None:
-        self.threads = setup.backend.threads
+        self.threads, self.in_flight = setup.backend.threads, setup.backend.in_flight
         self.backend: Backend = open_backend(setup.artefact_folder, setup.backend, slices=setup.slices)
         self.options = setup.options
         self.store = setup.store()
@@ -65,43 +75,64 @@ class Worker:
 
         Args:
             unit: the segments.
-            decoded: their clips, in the same order; consumed one at a time.
+            decoded: their clips, in the same order; consumed one at a time, or all where several are under way at once.
             attempts: how often the unit was started, this time included.
 
         Returns:
             Its failures; they are rows already.
+
+        Raises:
+            BackendError: there is no server left; nothing of the unit is committed.
         """
         rows = UnitRows([], [], [], {}, [])
         # The estimator's sums, like the graphs', must not depend on how many cores the machine has.
         with threadpool_limits(self.threads):
-            for segment, clip in zip(unit.segments, decoded, strict=True):
-                self._add(segment, clip, rows)
+            for segment, found in zip(unit.segments, self._explained(unit, decoded), strict=True):
+                self._add(segment, found, rows)
         self._write(unit, rows, attempts)
         return UnitReport(unit, tuple(rows.failures))
 
-    def _add(self, segment: Segment, decoded: Decoded, rows: UnitRows) -> None:
-        """Add what became of one segment."""
-        rows.seconds[segment.segment_id] = {"decode": decoded.seconds}
-        clip = decoded.clip
-        failure = clip if isinstance(clip, Failure) else self._explain(segment, clip, rows)
-        if failure:
-            rows.segments.append(failed_segment(segment, failure))
-            rows.failures.append((segment.segment_id, failure))
-
-    def _explain(self, segment: Segment, clip: Clip, rows: UnitRows) -> Failure | None:
-        """Add the rows of one segment, or say why there are none."""
-        artefact = self.backend.artefact
+    def _explained(self, unit: Unit, decoded: Iterable[Decoded]) -> Iterator[Found]:
+        """What became of each segment, in their order."""
+        if self.in_flight == 1:
+            yield from map(self._explain, unit.segments, decoded)
+            return
+        pool = ThreadPoolExecutor(self.in_flight)
         try:
-            explanation = explain_clip(clip, segment.segment_id, self.backend, self.options)
+            yield from pool.map(self._explain, unit.segments, decoded)
+        finally:
+            pool.shutdown(cancel_futures=True)
+
+    def _explain(self, segment: Segment, decoded: Decoded) -> Found:
+        """Explain one segment, or say why that can't be done."""
+        clip = decoded.clip
+        if isinstance(clip, Failure):
+            return Found(decoded.seconds, clip)
+        try:
+            explained = explain_clip(clip, segment.segment_id, self.backend, self.options)
+        except BackendError:
+            raise
+        except UnavailableError as error:
+            return Found(decoded.seconds, Failure("explain", str(error), UNAVAILABLE))
         except MediaError as error:
-            return Failure("explain", str(error))
+            return Found(decoded.seconds, Failure("explain", str(error)))
         except Exception as error:  # noqa: BLE001  # one odd segment must not stop a night's run
-            return Failure("explain", f"{type(error).__name__}: {error}")
-        rows.segments.append(explained_segment(segment, clip, explanation, artefact, self.options.estimator))
-        rows.contributions += contributions(segment.segment_id, explanation, artefact.labels)
-        rows.attributions += attributions(segment.segment_id, explanation, artefact.labels)
-        rows.seconds[segment.segment_id] |= explanation.seconds
-        return None
+            return Found(decoded.seconds, Failure("explain", f"{type(error).__name__}: {error}"))
+        return Found(decoded.seconds, (clip, explained))
+
+    def _add(self, segment: Segment, found: Found, rows: UnitRows) -> None:
+        """Add the rows of one segment."""
+        artefact, segment_id = self.backend.artefact, segment.segment_id
+        rows.seconds[segment_id] = {"decode": found.decode_s}
+        if isinstance(found.outcome, Failure):
+            rows.segments.append(failed_segment(segment, found.outcome))
+            rows.failures.append((segment_id, found.outcome))
+            return
+        clip, explained = found.outcome
+        rows.segments.append(explained_segment(segment, clip, explained, artefact, self.options.estimator))
+        rows.contributions += contributions(segment_id, explained, artefact.labels)
+        rows.attributions += attributions(segment_id, explained, artefact.labels)
+        rows.seconds[segment_id] |= explained.seconds
 
     def _write(self, unit: Unit, rows: UnitRows, attempts: int) -> None:
         started = time.perf_counter()

@@ -5,7 +5,7 @@ import pytest
 
 import batcher.backends
 from batcher.backends import BackendError
-from batcher.backends.choice import BackendChoice, check_machine, open_backend
+from batcher.backends.choice import BackendChoice, checked, open_backend
 from batcher.backends.onnxruntime import OnnxRuntimeBackend
 from batcher.backends.openvino import OpenVinoBackend
 
@@ -59,7 +59,7 @@ def test_nothing_is_opened_by_a_choice_that_doesnt_fit(model):
         open_backend(model, BackendChoice(precision="bf16"))
 
 
-@pytest.mark.parametrize("use", [open_backend, check_machine])
+@pytest.mark.parametrize("use", [open_backend, checked])
 def test_openvino_that_isnt_installed_is_refused_with_its_extra(model, monkeypatch, use):
     monkeypatch.setitem(sys.modules, "openvino", None)
     monkeypatch.delitem(sys.modules, "batcher.backends.openvino")

@@ -1,0 +1,1 @@
+"""Triton: clips with their sub-masks go to servers, logits come back."""

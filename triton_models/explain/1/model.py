@@ -1,0 +1,100 @@
+"""One clip with its sub-masks to the logits of their grid, by the other models of this repository."""
+
+import json
+import sys
+from collections import OrderedDict
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+import numpy as np
+import triton_python_backend_utils as pb_utils
+
+# What the grid is made of travels with this model, whose environment knows nothing else of the project.
+sys.path.insert(0, str(Path(__file__).parent))
+
+from batcher.grid import GrowingGrid, Maskable
+from batcher.grid.request import GridAnswer, GridRequest
+
+KEPT = 2
+"""Grids that later requests may extend; each is up to some hundred MB."""
+
+
+class TritonPythonModel:
+    """Answers `batcher.grid.request.GridRequest`."""
+
+    def initialize(self, args):
+        """Load the constant encodings of absent modalities."""
+        config = json.loads(args["model_config"])
+        parameters = {name: value["string_value"] for name, value in config["parameters"].items()}
+        self.graphs = json.loads(parameters["graphs"])
+        self.names = [node["name"] for node in config["input"]]
+        with np.load(Path(args["model_repository"]) / args["model_version"] / "absent.npz") as stored:
+            self.absent = dict(stored)
+        self.calls = ThreadPoolExecutor(int(parameters["calls"]))
+        self.kept = OrderedDict()
+
+    def execute(self, requests):
+        """Answer each; what is wrong with one, or with a graph that it calls, is its answer alone."""
+        return [self._respond(request) for request in requests]
+
+    def finalize(self):
+        """End the threads."""
+        self.calls.shutdown()
+
+    def _respond(self, request):
+        try:
+            asked = GridRequest.read(self._arrays(request))
+            answer = GridAnswer.of(self._grid(asked), asked)
+        except ValueError as error:
+            code = pb_utils.TritonError.INVALID_ARG
+            return pb_utils.InferenceResponse(error=pb_utils.TritonError(str(error), code))
+        except pb_utils.TritonModelException as error:
+            return pb_utils.InferenceResponse(error=pb_utils.TritonError(str(error)))
+        return pb_utils.InferenceResponse([pb_utils.Tensor(name, array) for name, array in answer.arrays().items()])
+
+    def _arrays(self, request):
+        tensors = {name: pb_utils.get_input_tensor_by_name(request, name) for name in self.names}
+        return {name: tensor.as_numpy() for name, tensor in tensors.items() if tensor is not None}
+
+    def _grid(self, asked):
+        """The grid of a request's sub-masks: one that is kept where it has the first of them, else from nothing."""
+        growing, known = self.kept.pop(asked.grid, (None, {}))
+        if growing is None or not all(starts_with(asked.clip[m].keep, keep) for m, keep in known.items()):
+            clip = {m: held(masked) for m, masked in asked.clip.items()} if asked.grid else asked.clip
+            growing, known = GrowingGrid(self._run, clip, self.absent, asked.slices), {}
+        for modality, masked in asked.clip.items():
+            new = masked.keep[len(known.get(modality, ())) :]
+            if len(new):
+                growing.extend(modality, new)
+        if asked.grid:
+            self.kept[asked.grid] = growing, {m: masked.keep.copy() for m, masked in asked.clip.items()}
+            while len(self.kept) > KEPT:
+                self.kept.popitem(last=False)
+        return growing
+
+    def _run(self, graph, calls):
+        """The outputs of a graph's calls in their order; several are under way at a time."""
+        return self.calls.map(lambda inputs: self._call(graph, inputs), calls)
+
+    def _call(self, graph, inputs):
+        request = pb_utils.InferenceRequest(
+            model_name=graph,
+            model_version=1,
+            requested_output_names=self.graphs[graph],
+            inputs=[pb_utils.Tensor(name, np.ascontiguousarray(value)) for name, value in inputs.items()],
+        )
+        response = request.exec()
+        if response.has_error():
+            raise pb_utils.TritonModelException(f"{graph}: {response.error().message()}")
+        # Copies: the tensors are views of memory that ends with the response.
+        return [pb_utils.get_output_tensor_by_name(response, name).as_numpy().copy() for name in self.graphs[graph]]
+
+
+def held(masked):
+    """What a later request may need; this one's arrays end with it."""
+    return Maskable(masked.clip.copy(), masked.player.copy(), masked.keep[:0])
+
+
+def starts_with(keep, first):
+    """Whether sub-masks [K, n] begin with some [k, n]."""
+    return len(keep) >= len(first) and np.array_equal(keep[: len(first)], first)
