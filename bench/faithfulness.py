@@ -31,7 +31,7 @@ from bench.planted_run import PlantedRun, spread
 from export.artefact import Artefact, load_artefact
 from media.planted.corpus import make_corpus
 from media.planted.trigger import Trigger
-from mmexplain.cli import NumberOr
+from mmexplain.options import NumberOr
 from report.planted import TRIGGER, Finding, PlantedSegment, find_planted, planted_segments
 from sseft.pickles import CheckpointError
 

@@ -13,19 +13,19 @@ import click
 from rich.console import Console
 
 from batcher.backends import BackendError
-from batcher.backends.choice import BACKENDS, COMPUTE_PRECISIONS, BackendName, ComputePrecision
-from batcher.backends.onnxruntime import DEVICES, Device
+from batcher.backends.choice import BackendChoice
 from batcher.collection import CollectionError
-from batcher.designs import MAX_MASKS
 from batcher.options import CLASSES, MOST_TOLERANCE, Classes, Options
 from batcher.players import VIDEO_PLAYERS, VideoPlayers
-from batcher.run import ConfigError, Finished, Run, explain_collection
+from batcher.run import ConfigError, Event, Finished, Run, explain_collection
 from batcher.selection import Selection
 from batcher.store.files import StoreError
 from batcher.store.result import ResultError, load_result
 from batcher.store.validate import validate as find_problems
 from export.artefact import PRECISIONS, ArtefactError, Precision
 from media.errors import CorpusError, MediaError
+from mmexplain.metrics import LOCAL, MetricsError, served
+from mmexplain.options import Folder, NumberOr, run_options
 from mmexplain.progress import UNTRAINED, Log, progress
 from report.table import result_table
 from sseft.heads import HEAD_KINDS, HeadKind
@@ -33,7 +33,16 @@ from sseft.presets import PRESETS
 
 DEMO: Final = Path(str(files("mmexplain") / "demo"))
 
-BAD_INPUT: Final = (ArtefactError, CollectionError, ConfigError, CorpusError, MediaError, ResultError, StoreError)
+BAD_INPUT: Final = (
+    ArtefactError,
+    CollectionError,
+    ConfigError,
+    CorpusError,
+    MediaError,
+    MetricsError,
+    ResultError,
+    StoreError,
+)
 
 
 class Exit(IntEnum):
@@ -46,51 +55,6 @@ class Exit(IntEnum):
     SEGMENTS_FAILED = 4
     INVALID = 5
     INTERRUPTED = 130
-
-
-class NumberOr(click.ParamType[Any]):
-    """A number, or one of some words."""
-
-    def __init__(self, *words: str) -> None:
-        self.words = words
-        self.name = "|".join((*words, "number"))
-
-    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> int | str:
-        """Read the option."""
-        if value in self.words or isinstance(value, int):
-            found: int | str = value
-            return found
-        try:
-            return int(value)
-        except ValueError:
-            self.fail(f"{value!r} is neither {' nor '.join(map(repr, self.words))} nor a number", param, ctx)
-
-
-class Folder(click.ParamType[Path]):
-    """A folder to write into."""
-
-    name = "folder"
-
-    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Path:
-        """Read the option; a URL must be refused before it is a path, which has no double slash."""
-        if "://" in str(value):
-            self.fail(f"{value} is no path; results go to a folder that every worker sees", param, ctx)
-        return Path(value)
-
-
-def run_options(command: Callable[..., Any]) -> Callable[..., Any]:
-    """Options of every verb that explains."""
-    options = [
-        click.option("--masks", type=NumberOr("auto"), default="auto", show_default=True, help="Of each modality."),
-        click.option("--max-masks", default=MAX_MASKS, show_default=True, help="Most of them."),
-        click.option("--seed", default=0, show_default=True, help="Of the sub-masks."),
-        click.option("--threads", type=click.IntRange(min=1), default=1, show_default=True, help="Of each worker."),
-        click.option("--workers", type=click.IntRange(min=0), help="Processes; 0 is this one alone.  [default: cores]"),
-        click.option("--log", type=click.Choice(["auto", "rich", "json"]), default="auto", show_default=True),
-    ]
-    for option in reversed(options):
-        command = option(command)
-    return command
 
 
 def needs_torch(command: Callable[..., Any]) -> Callable[..., Any]:
@@ -134,16 +98,13 @@ def cli() -> None:
     show_default=True,
     help="Most combinations of masks that the head evaluates, or as few as meet every mask.",
 )
-@click.option("--backend", type=click.Choice(BACKENDS), default=BACKENDS[0], show_default=True)
-@click.option(
-    "--precision", type=click.Choice(COMPUTE_PRECISIONS), help="bf16 or fp32, of openvino.  [default: the model's]"
-)
-@click.option("--device", type=click.Choice(DEVICES), default="cpu", show_default=True)
 @click.option("--ray-address", help="A Ray cluster to run on, instead of this machine.")
 @click.option("--where", multiple=True, metavar="COLUMN=VALUE", help="Only segments with this value.")
 @click.option("--limit", type=click.IntRange(min=1), help="Only the first so many.")
 @click.option("--retry-errors", is_flag=True, help="Try segments with lasting failures again.")
 @click.option("--keep-going", is_flag=True, help="Exit with 0 although some segments failed.")
+@click.option("--metrics-port", type=click.IntRange(1, 65535), help="Serve metrics for Prometheus at http://HOST:PORT.")
+@click.option("--metrics-host", default=LOCAL, show_default=True, help="0.0.0.0 lets others read them.")
 @run_options
 def explain(
     *,
@@ -158,16 +119,15 @@ def explain(
     tolerance: float | None,
     grid_points: int | Literal["auto", "all"],
     seed: int,
-    backend: BackendName,
-    precision: ComputePrecision | None,
-    device: Device,
-    threads: int,
+    backend: BackendChoice,
     workers: int | None,
     ray_address: str | None,
     where: tuple[str, ...],
     limit: int | None,
     retry_errors: bool,
     keep_going: bool,
+    metrics_port: int | None,
+    metrics_host: str,
     log: Log,
 ) -> Exit:
     """Explain the segments of COLLECTION, a manifest (.csv, .jsonl or .parquet).
@@ -181,19 +141,21 @@ def explain(
         options=Options(masks, max_masks, estimator, video_players, classes, seed, tolerance, grid_points),
         selection=Selection(where, limit),
         backend=backend,
-        device=device,
-        precision=precision,
-        threads=threads,
         workers=workers,
         ray_address=ray_address,
         retry_errors=retry_errors,
     )
-    finished = _explain(run, log)
+    finished = _explain(run, log, metrics_host, metrics_port)
     return Exit.SEGMENTS_FAILED if finished.failed and not keep_going else Exit.DONE
 
 
-def _explain(run: Run, log: Log) -> Finished:
-    with progress(log) as on_event:
+def _explain(run: Run, log: Log, metrics_host: str = LOCAL, metrics_port: int | None = None) -> Finished:
+    with progress(log) as show, served(metrics_host, metrics_port) as count:
+
+        def on_event(event: Event) -> None:
+            show(event)
+            count(event)
+
         return explain_collection(run, on_event)
 
 
@@ -206,7 +168,7 @@ def demo(
     masks: int | Literal["auto"],
     max_masks: int,
     seed: int,
-    threads: int,
+    backend: BackendChoice,
     workers: int | None,
     log: Log,
 ) -> Exit:
@@ -217,7 +179,7 @@ def demo(
         DEMO / "model",
         out,
         options=options,
-        threads=threads,
+        backend=backend,
         workers=workers,
     )
     finished = _explain(run, log)

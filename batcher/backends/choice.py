@@ -14,7 +14,9 @@ from export.artefact import Artefact, load_artefact, read_artefact
 from export.names import HEAD
 
 BackendName = Literal["onnxruntime", "openvino", "triton"]
-BACKENDS: Final[tuple[BackendName, ...]] = get_args(BackendName)
+LocalBackend = Literal["onnxruntime", "openvino"]
+LOCAL_BACKENDS: Final[tuple[LocalBackend, ...]] = get_args(LocalBackend)
+"""Those that run the graphs in a worker's own process."""
 
 ComputePrecision = Literal["fp32", "fp16", "bf16"]
 COMPUTE_PRECISIONS: Final[tuple[ComputePrecision, ...]] = get_args(ComputePrecision)
@@ -39,9 +41,14 @@ class BackendChoice:
         return self.addresses.in_flight if self.addresses else 1
 
     @property
-    def local_device(self) -> Device:
-        """What a worker itself computes on."""
-        return "cpu" if self.addresses else self.device
+    def uses_cores(self) -> bool:
+        """Whether the graphs keep a worker's own cores busy."""
+        return self.device == "cpu" and not self.addresses
+
+    @property
+    def uses_gpu(self) -> bool:
+        """Whether a worker computes on a GPU of its own machine."""
+        return self.device != "cpu" and not self.addresses
 
     def resolved(self, artefact: Artefact) -> "BackendChoice":
         """The choice with the precision that it comes to.

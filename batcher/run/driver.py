@@ -5,9 +5,7 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 
-from batcher.backends.choice import BackendChoice, BackendName, ComputePrecision, checked
-from batcher.backends.onnxruntime import Device
-from batcher.backends.triton.addresses import Addresses
+from batcher.backends.choice import BackendChoice, checked
 from batcher.collection import CollectionError, Segment, read_collection
 from batcher.options import Options, check_options
 from batcher.outcome import FAILED, UNAVAILABLE
@@ -34,32 +32,13 @@ class Run:
     out: Path
     options: Options = field(default_factory=Options)
     selection: Selection = field(default_factory=Selection)
-    backend: BackendName = "onnxruntime"
-    device: Device = "cpu"
-    precision: ComputePrecision | None = None
-    """In which the graphs are computed; None: the artefact's."""
-    threads: int = 1
+    backend: BackendChoice = field(default_factory=BackendChoice)
     workers: int | None = None
     """Processes that explain; None: one per `threads` cores, or one for a GPU or for servers; 0: this process alone."""
-    addresses: Addresses | None = None
-    """Of the servers, for the backend triton."""
     ray_address: str | None = None
     """A cluster to use instead of this machine."""
     retry_errors: bool = False
     """Whether segments with lasting failures are tried again."""
-
-    def choice(self, artefact: Artefact) -> BackendChoice:
-        """What runs the graphs.
-
-        Raises:
-            ConfigError: the backend doesn't compute so.
-        """
-        try:
-            return BackendChoice(self.backend, self.device, self.precision, self.threads, self.addresses).resolved(
-                artefact
-            )
-        except ValueError as error:
-            raise ConfigError(str(error)) from error
 
 
 def explain_collection(run: Run, on_event: Callable[[Event], None] = lambda _: None) -> Finished:
@@ -88,7 +67,10 @@ def explain_collection(run: Run, on_event: Callable[[Event], None] = lambda _: N
     if run.ray_address and run.workers is None:
         raise ConfigError("--ray-address needs --workers: the cores of this machine say nothing about the cluster")
     artefact = load_artefact(run.artefact)
-    choice = checked(run.artefact, run.choice(artefact))
+    try:
+        choice = checked(run.artefact, run.backend.resolved(artefact))
+    except ValueError as error:
+        raise ConfigError(str(error)) from error
     selected = {segment.segment_id: segment.media for segment in _selected(run)}
     precision = choice.precision or artefact.precision
     config = RunConfig(artefact.digest, run.options, precision, choice.name, choice.device, choice.threads)
@@ -153,7 +135,7 @@ def _selected(run: Run) -> Iterator[Segment]:
 
 def _workers(backend: BackendChoice) -> int:
     """As many as use the cores; where others compute, one."""
-    return max(1, cores() // backend.threads) if backend.name != "triton" and backend.device == "cpu" else 1
+    return max(1, cores() // backend.threads) if backend.uses_cores else 1
 
 
 def _executor(run: Run, setup: WorkerSetup, artefact: Artefact, workers: int) -> Executor:
@@ -169,8 +151,8 @@ def _report(reports: Iterator[UnitReport], total: int, before: int, on_event: Ca
     done, failed = before, 0
     for report in reports:
         for segment_id, failure in report.failures:
-            on_event(SegmentFailed(segment_id, failure.stage, failure.error))
+            on_event(SegmentFailed(segment_id, failure.stage, failure.error, failure.status))
         done += len(report.unit.segments)
         failed += len(report.failures)
         rate = (done - before) / max(time.monotonic() - started, 1e-9)
-        on_event(UnitDone(done, total, failed, rate, (total - done) / rate))
+        on_event(UnitDone(done, total, failed, rate, (total - done) / rate, report.totals))

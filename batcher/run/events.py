@@ -2,6 +2,8 @@
 
 from dataclasses import dataclass
 
+from batcher.run.totals import Totals
+
 
 @dataclass(frozen=True)
 class Compared:
@@ -35,6 +37,8 @@ class SegmentFailed:
     segment_id: str
     stage: str
     error: str
+    status: str
+    """Whether it lasts or passes (`batcher.outcome`)."""
 
 
 @dataclass(frozen=True)
@@ -47,6 +51,8 @@ class UnitDone:
     """Failures since the start."""
     segments_per_second: float
     seconds_left: float
+    unit: Totals
+    """Of this unit alone."""
 
 
 @dataclass(frozen=True)

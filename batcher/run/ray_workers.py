@@ -18,7 +18,7 @@ from batcher.decode import Decoded, decode
 from batcher.outcome import Failure
 from batcher.run.machine import cores
 from batcher.run.unit import Unit, UnitReport
-from batcher.run.worker import Worker, WorkerSetup, write_failed_unit
+from batcher.run.worker import Worker, WorkerSetup, committed_unit, write_failed_unit
 from export.artefact import Artefact
 
 UNITS_IN_FLIGHT: Final = 2
@@ -76,7 +76,7 @@ class RayWorkers:
         # Not by Ray's own restarts: what an actor is sent before Ray knows of its death (2.60: up to seconds) fails
         # as if the actor had died of it.
         backend = self.setup.backend
-        gpus = 0.0 if backend.device == "cpu" else gpu_share(self.workers, _resource("GPU"))
+        gpus = gpu_share(self.workers, _resource("GPU")) if backend.uses_gpu else 0.0
         remote: Any = ray.remote(num_cpus=backend.threads, num_gpus=gpus, max_restarts=0, max_task_retries=0)(_Actor)
         actors = [remote.remote(self.setup) for _ in range(number)]
         try:
@@ -114,7 +114,7 @@ class RayWorkers:
         """Decide what becomes of a unit whose actor died."""
         unit, store = attempt.unit, self.setup.store()
         if store.is_committed(unit.unit_id):
-            yield UnitReport(unit, ())
+            yield committed_unit(store, unit)
         elif attempt.number < ATTEMPTS:
             self._queue.append((unit, attempt.number + 1))
         elif len(unit.segments) > 1:
@@ -179,7 +179,7 @@ def _check_room(workers: int, threads: int) -> None:
 
 def _decoders(workers: int, backend: BackendChoice) -> int:
     """Processes that decode: few beside workers that fill the cores, all other cores where a GPU does the work."""
-    others = workers // 2 if backend.device == "cpu" else cores() - workers * backend.threads
+    others = workers // 2 if backend.uses_cores else cores() - workers * backend.threads
     return max(1, others)
 
 

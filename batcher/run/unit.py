@@ -10,6 +10,7 @@ from typing import Final
 
 from batcher.collection import Segment
 from batcher.outcome import Failure
+from batcher.run.totals import Totals
 
 MOST_SEGMENTS: Final = 8
 """In a unit: what a killed run loses at most, per worker."""
@@ -41,6 +42,7 @@ class UnitReport:
     unit: Unit
     failures: tuple[tuple[str, Failure], ...]
     """Segment ids and why they became error rows."""
+    totals: Totals
 
 
 def unit_size(segments: int, workers: int) -> int:

@@ -18,7 +18,8 @@ from batcher.explain import explain_clip
 from batcher.explanation import SegmentExplanation
 from batcher.grid.calls import Slices
 from batcher.options import Options
-from batcher.outcome import UNAVAILABLE, Failure
+from batcher.outcome import EXPLAINED, UNAVAILABLE, Failure
+from batcher.run.totals import Totals, totals_of
 from batcher.run.unit import Unit, UnitReport
 from batcher.store.files import Store
 from batcher.store.rows import Row, attributions, contributions, explained_segment, failed_segment, timing
@@ -79,7 +80,7 @@ class Worker:
             attempts: how often the unit was started, this time included.
 
         Returns:
-            Its failures; they are rows already.
+            Its failures and sums; they are rows already.
 
         Raises:
             BackendError: there is no server left; nothing of the unit is committed.
@@ -89,8 +90,7 @@ class Worker:
         with threadpool_limits(self.threads):
             for segment, found in zip(unit.segments, self._explained(unit, decoded), strict=True):
                 self._add(segment, found, rows)
-        self._write(unit, rows, attempts)
-        return UnitReport(unit, tuple(rows.failures))
+        return UnitReport(unit, tuple(rows.failures), self._write(unit, rows, attempts))
 
     def _explained(self, unit: Unit, decoded: Iterable[Decoded]) -> Iterator[Found]:
         """What became of each segment, in their order."""
@@ -134,7 +134,7 @@ class Worker:
         rows.attributions += attributions(segment_id, explained, artefact.labels)
         rows.seconds[segment_id] |= explained.seconds
 
-    def _write(self, unit: Unit, rows: UnitRows, attempts: int) -> None:
+    def _write(self, unit: Unit, rows: UnitRows, attempts: int) -> Totals:
         started = time.perf_counter()
         tables = {"contributions": rows.contributions, "attributions": rows.attributions}
         self.store.write_unit(unit.unit_id, tables)
@@ -145,19 +145,26 @@ class Worker:
             for segment_id, seconds in rows.seconds.items()
         ]
         self.store.write_unit(unit.unit_id, {"timings": timings, "segments": rows.segments})
+        return totals_of(rows.segments, timings)
 
 
 def write_failed_unit(store: Store, unit: Unit, failure: Failure, attempts: int) -> UnitReport:
     """Commit a unit that no worker survived, as error rows."""
     ids = [segment.segment_id for segment in unit.segments]
     host = socket.gethostname()
-    store.write_unit(
-        unit.unit_id,
-        {
-            "contributions": [],
-            "attributions": [],
-            "timings": [timing(name, {}, write_s=0.0, attempts=attempts, host=host) for name in ids],
-            "segments": [failed_segment(segment, failure) for segment in unit.segments],
-        },
+    timings = [timing(name, {}, write_s=0.0, attempts=attempts, host=host) for name in ids]
+    segments = [failed_segment(segment, failure) for segment in unit.segments]
+    tables = {"contributions": [], "attributions": [], "timings": timings, "segments": segments}
+    store.write_unit(unit.unit_id, tables)
+    return UnitReport(unit, tuple((name, failure) for name in ids), totals_of(segments, timings))
+
+
+def committed_unit(store: Store, unit: Unit) -> UnitReport:
+    """What became of a unit whose worker died after its commit, from the unit's own files."""
+    segments, timings = (store.rows(table, unit.unit_id) for table in ("segments", "timings"))
+    failures = tuple(
+        (row["segment_id"], Failure(row["error_stage"], row["error"], row["status"]))
+        for row in segments
+        if row["status"] != EXPLAINED
     )
-    return UnitReport(unit, tuple((name, failure) for name in ids))
+    return UnitReport(unit, failures, totals_of(segments, timings))

@@ -58,6 +58,11 @@ class Store:
         """Whether the unit's segments are done."""
         return self.path("segments", unit_id).exists()
 
+    def rows(self, table: str, unit_id: str) -> list[dict[str, Any]]:
+        """The rows of a table that a unit wrote."""
+        found: list[dict[str, Any]] = pq.read_table(self.path(table, unit_id), schema=TABLES[table]).to_pylist()
+        return found
+
     def committed(self) -> dict[str, Committed]:
         """Every segment that is done, by its id."""
         found: dict[str, Committed] = {}

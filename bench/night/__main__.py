@@ -27,7 +27,7 @@ from bench.night.rows import (
 from bench.night.workers import BACKENDS, REFERENCE
 from bench.output import Report, Section, publish
 from export.artefact import load_artefact
-from mmexplain.cli import NumberOr
+from mmexplain.options import NumberOr
 
 
 def measure(collection: Path, model: Path, settings: Settings) -> Report:

@@ -23,7 +23,7 @@ from bench.throughput.graph_rows import clip_row, graph_rows
 from bench.throughput.other_rows import other_rows
 from bench.throughput.rows import GRAPHS, OTHERS, OVERHEAD, RATE, SPLIT
 from export.artefact import load_artefact
-from mmexplain.cli import NumberOr
+from mmexplain.options import NumberOr
 
 SEGMENTS: Final = 24
 SHIPPED: Final = "shipped"

@@ -5,6 +5,7 @@ from dataclasses import replace
 import pytest
 
 from batcher.backends import choice
+from batcher.backends.choice import BackendChoice
 from batcher.backends.onnxruntime import OnnxRuntimeBackend, device_memory
 from batcher.run import Run, executors, explain_collection
 from batcher.selection import Selection
@@ -49,14 +50,14 @@ def decoded(monkeypatch):
 def test_a_run_on_a_device_goes_from_long_to_short_and_gives_the_same_rows(
     on_the_cpu, decoded, tmp_path, rows, rows_of
 ):
-    run = replace(on_the_cpu, device="cuda", out=tmp_path / "device")
+    run = replace(on_the_cpu, backend=BackendChoice(device="cuda"), out=tmp_path / "device")
     explain_collection(run)
     assert decoded == [rows[i]["segment_id"] for i in FROM_LONG_TO_SHORT]
     assert rows_of(run.out) == rows_of(on_the_cpu.out)
 
 
 def test_what_an_earlier_start_explained_is_not_explained_again(on_the_cpu, decoded, tmp_path, rows, rows_of):
-    run = replace(on_the_cpu, device="cuda", out=tmp_path / "device")
+    run = replace(on_the_cpu, backend=BackendChoice(device="cuda"), out=tmp_path / "device")
     explain_collection(replace(run, selection=Selection(limit=2)))
     explain_collection(run)
     assert decoded == [rows[i]["segment_id"] for i in (1, 0, 2, 3)]

@@ -10,6 +10,7 @@ import pytest
 
 from batcher.agreement import Agreement, measure_agreement
 from batcher.backends import BackendError
+from batcher.backends.choice import BackendChoice
 from batcher.collection import CollectionError
 from batcher.explain import explain_clip
 from batcher.grid.calls import Slices
@@ -24,6 +25,9 @@ from batcher.store.result import load_result
 from batcher.store.schema import METADATA_KEY, TABLES
 from batcher.store.validate import validate
 from export.artefact import ArtefactError
+
+OPENVINO = BackendChoice("openvino")
+OPENVINO_BF16 = BackendChoice("openvino", precision="bf16")
 
 
 @pytest.fixture
@@ -217,7 +221,7 @@ def test_rows_of_two_configurations_never_mix(finished, key):
     with pytest.raises(ConfigError, match=f"another configuration: {key} was .* and is "):
         explain_collection(replace(finished, options=replace(finished.options, **CHANGES[key])))
     with pytest.raises(ConfigError, match="threads was 1 and is 2"):
-        explain_collection(replace(finished, threads=2))
+        explain_collection(replace(finished, backend=BackendChoice(threads=2)))
     assert committed(finished) == before
 
 
@@ -286,7 +290,7 @@ def agreements(monkeypatch):
 
 
 def test_openvino_is_compared_once_for_all_starts(run_of, short_rows, agreements):
-    run = run_of(short_rows(2), backend="openvino")
+    run = run_of(short_rows(2), backend=OPENVINO)
     events = []
     explain_collection(replace(run, selection=Selection(limit=1)))
     explain_collection(run, events.append)
@@ -301,14 +305,14 @@ def test_openvino_is_compared_once_for_all_starts(run_of, short_rows, agreements
 
 
 def test_openvino_explains_as_onnx_runtime_does(run_of, short_rows, finished, rows_of):
-    run = run_of(short_rows(3), backend="openvino")
+    run = run_of(short_rows(3), backend=OPENVINO)
     explain_collection(run)
     found, expected = ([row["phi"] for row in rows_of(folder)["attributions"]] for folder in (run.out, finished.out))
     assert found == pytest.approx(expected, abs=1e-5)
 
 
 def test_a_backend_that_differs_too_much_writes_nothing(run_of, short_rows, agreements):
-    run = run_of(short_rows(1), backend="openvino", precision="bf16")
+    run = run_of(short_rows(1), backend=OPENVINO_BF16)
     _, found = agreements
     found.append(Agreement(clips=1, value=0.0, attribution=1.4, share=0.0, time=1.0))
     with pytest.raises(
@@ -316,21 +320,21 @@ def test_a_backend_that_differs_too_much_writes_nothing(run_of, short_rows, agre
     ):
         explain_collection(run)
     assert committed(run) == {}
-    assert explain_collection(replace(run, backend="onnxruntime", precision=None)).explained == 1
+    assert explain_collection(replace(run, backend=BackendChoice())).explained == 1
 
 
 def test_a_start_without_clips_leaves_the_comparison_to_the_next(run_of, short_rows, agreements):
-    explain_collection(run_of([], backend="openvino"))
-    explain_collection(run_of(short_rows(1), backend="openvino"))
+    explain_collection(run_of([], backend=OPENVINO))
+    explain_collection(run_of(short_rows(1), backend=OPENVINO))
     measured, _ = agreements
     assert [agreement and agreement.clips for agreement in measured] == [None, 1]
 
 
 def test_rows_of_two_backends_or_precisions_never_mix(finished, agreements):
     with pytest.raises(ConfigError, match="backend was 'onnxruntime' and is 'openvino'"):
-        explain_collection(replace(finished, backend="openvino"))
+        explain_collection(replace(finished, backend=OPENVINO))
     with pytest.raises(ConfigError, match=r"backend was .*; precision was 'fp32' and is 'bf16'"):
-        explain_collection(replace(finished, backend="openvino", precision="bf16"))
+        explain_collection(replace(finished, backend=OPENVINO_BF16))
     assert agreements == ([], [])
 
 

@@ -9,6 +9,7 @@ from batcher.backends import BackendError
 from batcher.backends.choice import BackendChoice
 from batcher.collection import read_collection
 from batcher.run import Run, explain_collection
+from batcher.run.events import UnitDone
 from batcher.run.unit import units_of
 from batcher.run.worker import WorkerSetup
 from batcher.store.result import load_result
@@ -93,6 +94,31 @@ def test_a_segment_that_kills_every_worker_takes_no_other_with_it(nine, tmp_path
     assert validate(load_result(run.out)) == []
 
 
+@pytest.mark.usefixtures("in_units_of_three")
+def test_what_workers_did_adds_up_though_one_died_after_its_commit(nine, tmp_path, rows_of, monkeypatch):
+    from batcher.run import ray_workers  # noqa: PLC0415  # a second, which tests without Ray needn't wait for
+
+    actor = ray_workers._Actor  # noqa: SLF001  # where the crash belongs
+
+    class Dying(actor):
+        def explain(self, unit, clips, attempts):
+            report = super().explain(unit, clips, attempts)
+            if any(segment.segment_id.startswith("04_") for segment in unit.segments):
+                os._exit(1)
+            return report
+
+    monkeypatch.setattr(ray_workers, "_Actor", Dying)
+    run = replace(nine, out=tmp_path / "out", workers=2)
+    events = []
+    assert explain_collection(run, events.append).explained == 9
+    units = [event.unit for event in events if isinstance(event, UnitDone)]
+    assert len(units) == 3
+    assert sum(unit.explained for unit in units) == 9
+    assert sum(unit.coalitions for unit in units) == sum(row["grid_points"] for row in rows_of(run.out)["segments"])
+    encode_s = load_result(run.out).table("timings")["encode_s"].to_pylist()
+    assert sum(unit.seconds["encode"] for unit in units) == pytest.approx(sum(encode_s))
+
+
 def test_a_unit_that_is_tried_again_has_its_worker_to_itself(nine, artefact, tmp_path, monkeypatch):
     # Else the death of one of two segments, each on its last try, would be held against both.
     from batcher.run import ray_workers  # noqa: PLC0415
@@ -173,4 +199,4 @@ def test_workers_on_a_device_need_ray_to_find_one(nine, tmp_path, monkeypatch):
     monkeypatch.setattr("batcher.backends.choice.open_graph", lambda *_, **__: None)
     monkeypatch.setattr("batcher.run.measured.open_backend", lambda *_: None)
     with pytest.raises(BackendError, match=r"Ray finds no GPU.*use --workers 0, or --device cpu"):
-        explain_collection(replace(nine, out=tmp_path / "out", device="cuda", workers=1))
+        explain_collection(replace(nine, out=tmp_path / "out", backend=BackendChoice(device="cuda"), workers=1))
