@@ -2,16 +2,30 @@
 PYTHON ?= python3
 VENV ?= .venv
 FAIRSEQ ?= .fairseq
+TRITON ?= .triton
 BIN := $(VENV)/bin
 OPTIONS := --quiet --disable-pip-version-check --constraint constraints.txt
 INSTALL := $(BIN)/pip install $(OPTIONS) --editable
 
-.PHONY: demo test test-fairseq lint bench clean
+# Where the tests find the model server.
+export MMEXPLAIN_TRITON ?= $(abspath $(TRITON))
+
+.PHONY: demo demo-triton triton test test-fairseq lint bench clean
 
 demo: $(VENV)/.explain
 	$(BIN)/mmexplain demo
 
-test: lint
+# The server's URL is what it prints first; without one, reading fails.
+demo-triton: $(VENV)/.explain triton
+	rm -f $(TRITON)/url && mkfifo $(TRITON)/url
+	$(BIN)/mmexplain serve mmexplain/demo/model --environment $(TRITON) --port 0 --http-port off --metrics-port off \
+	    >$(TRITON)/url & \
+	trap "kill $$! 2>/dev/null; wait $$!" EXIT; \
+	read url <$(TRITON)/url && $(BIN)/mmexplain demo --backend "$$url"
+
+triton: $(TRITON)/.installed
+
+test: lint triton
 	$(BIN)/python -m pytest
 
 test-fairseq: $(FAIRSEQ)/.installed
@@ -55,5 +69,12 @@ $(FAIRSEQ)/.installed: pyproject.toml constraints.txt
 	$(FAIRSEQ)/bin/pip uninstall --quiet --yes torchaudio
 	touch $@
 
+# The model server, which runs Python with a numpy of its own.
+$(TRITON)/.installed: triton_models/constraints.txt
+	$(PYTHON) -m venv $(TRITON)
+	$(TRITON)/bin/pip install --quiet --disable-pip-version-check --constraint triton_models/constraints.txt \
+	    nvidia-pytriton onnxruntime-gpu
+	touch $@
+
 clean:
-	rm -rf $(VENV) $(FAIRSEQ) demo-out build *.egg-info .mypy_cache .pytest_cache .ruff_cache .hypothesis
+	rm -rf $(VENV) $(FAIRSEQ) $(TRITON) demo-out build *.egg-info .mypy_cache .pytest_cache .ruff_cache .hypothesis

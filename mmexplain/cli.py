@@ -25,11 +25,13 @@ from batcher.store.validate import validate as find_problems
 from export.artefact import PRECISIONS, ArtefactError, Precision
 from media.errors import CorpusError, MediaError
 from mmexplain.metrics import LOCAL, MetricsError, served
-from mmexplain.options import Folder, NumberOr, run_options
-from mmexplain.progress import UNTRAINED, Log, progress
+from mmexplain.options import Folder, NumberOr, Port, deployment_options, run_options
+from mmexplain.progress import UNTRAINED, Log, progress, show_server
 from report.table import result_table
 from sseft.heads import HEAD_KINDS, HeadKind
 from sseft.presets import PRESETS
+from triton_models.deployment import DeploymentOptions
+from triton_models.endpoints import LAST_PORT, LOOPBACK, Endpoints
 
 DEMO: Final = Path(str(files("mmexplain") / "demo"))
 
@@ -226,10 +228,14 @@ def _print_problems(folder: Path) -> Exit:
 )
 @click.option("--trailing-newline", is_flag=True, help="End every text with a line's end, as the original code did.")
 @click.option("--precision", type=click.Choice(PRECISIONS), default="fp32", show_default=True, help="Of products.")
+@click.option("--triton", type=Folder(), help="Write a model repository of the artefact here, too.")
+@deployment_options
 @needs_torch
 def export(
     *,
     out: Path,
+    triton: Path | None,
+    deployment: DeploymentOptions,
     checkpoint: Path | None,
     untrained: str | None,
     roberta: Path | None,
@@ -243,7 +249,12 @@ def export(
     trailing_newline: bool,
     precision: Precision,
 ) -> Exit:
-    """Export a model to the artefact OUT, if its graphs agree with PyTorch."""
+    """Export a model to the artefact OUT, if its graphs agree with PyTorch.
+
+    Without a model, --triton makes a model repository of the artefact that OUT is already.
+    """
+    if triton and checkpoint is None and untrained is None:
+        return _write_repository(out, triton, deployment)
     if (checkpoint is None) == (untrained is None):
         raise click.UsageError("give either --checkpoint or --untrained")
     if checkpoint and (roberta or wav2vec or fabnet):
@@ -262,6 +273,18 @@ def export(
         artefact = export_untrained(out, str(untrained), unrecorded, seed=seed, parts=parts, precision=precision)
     compared = "logits" if artefact.precision == "fp32" else "values"
     click.echo(f"{out}: {artefact.provenance}; largest difference from PyTorch's {compared} {artefact.parity:.1e}")
+    return _write_repository(out, triton, deployment) if triton else Exit.DONE
+
+
+def _write_repository(artefact: Path, out: Path, deployment: DeploymentOptions) -> Exit:
+    from triton_models.repository import write_repository  # noqa: PLC0415  # gRPC takes a third of a second to import
+
+    try:
+        settled = deployment.on(deployment.target or "container")
+    except ValueError as error:
+        raise click.UsageError(str(error)) from error
+    write_repository(artefact, out, settled)
+    click.echo(f"{out}: for Triton ({settled.target}, {settled.device})")
     return Exit.DONE
 
 
@@ -304,6 +327,50 @@ def corpus(*, out: Path, clips: int, seed: int, split: Literal["train", "test"],
     from media.planted.corpus import make_corpus  # noqa: PLC0415  # needs the extra corpus
 
     click.echo(make_corpus(out, clips=clips, seed=seed, split=split, workers=workers))
+    return Exit.DONE
+
+
+@cli.command()
+@click.argument("artefact", type=click.Path(path_type=Path))
+@click.option("--host", default=LOOPBACK, show_default=True, help="0.0.0.0 lets other machines in.")
+@click.option(
+    "--port", type=click.IntRange(0, LAST_PORT), default=Endpoints.grpc, show_default=True, help="Of gRPC; 0: any."
+)
+@click.option("--http-port", type=Port(), default=Endpoints.http, show_default=True)
+@click.option("--metrics-port", type=Port(), default=Endpoints.metrics, show_default=True)
+@click.option("--repository", type=Folder(), help="Keep the model repository here.")
+@click.option(
+    "--environment",
+    type=click.Path(path_type=Path),
+    help="The server's, from `make triton`.  [default: tritonserver on the PATH, else .triton here or above]",
+)
+@click.option("--server-log", type=click.Path(path_type=Path), help="Append what the server writes to this file.")
+@click.option("--log", type=click.Choice(["auto", "rich", "json"]), default="auto", show_default=True)
+@deployment_options
+def serve(
+    *,
+    artefact: Path,
+    host: str,
+    port: int,
+    http_port: int | Literal["off"],
+    metrics_port: int | Literal["off"],
+    deployment: DeploymentOptions,
+    repository: Path | None,
+    environment: Path | None,
+    server_log: Path | None,
+    log: Log,
+) -> Exit:
+    """Start a Triton server on the model ARTEFACT, print its URL, and keep it running until Ctrl-C or SIGTERM."""
+    from mmexplain import serving  # noqa: PLC0415  # gRPC takes a third of a second to import
+
+    endpoints = Endpoints(
+        host,
+        port,
+        None if http_port == "off" else http_port,
+        None if metrics_port == "off" else metrics_port,
+    )
+    options = serving.Serving(artefact, deployment, endpoints, repository, environment, server_log)
+    serving.serve(options, *serving.parts_of(artefact), show_server(log), click.echo)
     return Exit.DONE
 
 

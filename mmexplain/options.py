@@ -1,6 +1,7 @@
 """Options that several verbs have, and the types of their values."""
 
 from collections.abc import Callable
+from dataclasses import fields
 from functools import wraps
 from pathlib import Path
 from typing import Any
@@ -11,6 +12,8 @@ from batcher.backends.choice import COMPUTE_PRECISIONS, LOCAL_BACKENDS, BackendC
 from batcher.backends.onnxruntime import DEVICES
 from batcher.backends.triton.addresses import SCHEMES, Addresses, Tls, hosts_of
 from batcher.designs import MAX_MASKS
+from triton_models.deployment import REQUESTS, TARGETS, DeploymentOptions
+from triton_models.endpoints import LAST_PORT
 
 Command = Callable[..., Any]
 
@@ -43,6 +46,20 @@ class Folder(click.ParamType[Path]):
         if "://" in str(value):
             self.fail(f"{value} is no path; results go to a folder that every worker sees", param, ctx)
         return Path(value)
+
+
+class Port(NumberOr):
+    """A port, or off."""
+
+    def __init__(self) -> None:
+        super().__init__("off")
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> int | str:
+        """Read the option."""
+        port = super().convert(value, param, ctx)
+        if isinstance(port, int) and not 0 <= port <= LAST_PORT:
+            self.fail(f"{port} is no port: 0 (any free one) to {LAST_PORT}", param, ctx)
+        return port
 
 
 class BackendName(click.ParamType[str]):
@@ -93,7 +110,31 @@ def run_options(command: Command) -> Command:
     return run
 
 
+def deployment_options(command: Command) -> Command:
+    """Options of every verb that makes a model repository; they come as one `deployment: DeploymentOptions`."""
+    names = [field.name for field in fields(DeploymentOptions)]
+
+    @wraps(command)
+    def run(**given: Any) -> Any:
+        return command(deployment=DeploymentOptions(**{name: given.pop(name) for name in names}), **given)
+
+    options = [
+        click.option("--target", type=click.Choice(TARGETS), help=_TARGET),
+        click.option("--device", type=click.Choice(DEVICES), help="Triton: of graphs.  [default: container: cuda]"),
+        click.option("--instances", type=click.IntRange(min=1), help="Triton: of a graph.  [default: cores; GPU: 1]"),
+        click.option("--requests", type=click.IntRange(min=1), default=REQUESTS, show_default=True, help=_REQUESTS),
+        click.option(
+            "--threads", type=click.IntRange(min=1), default=1, show_default=True, help="Triton: of an instance."
+        ),
+    ]
+    for option in reversed(options):
+        run = option(run)
+    return run
+
+
 _FILE = click.Path(path_type=Path, exists=True, dir_okay=False)
+_TARGET = "Triton: NVIDIA's container, or one whose python backend runs the graphs.  [default: as it is found]"
+_REQUESTS = "Triton: clips that are answered at a time."
 _BACKEND = "grpc://a:8001,b:8001 are servers of Triton; grpcs:// by TLS."
 _PRECISION = "bf16 or fp32, of openvino.  [default: the model's]"
 _IN_FLIGHT = f"Servers: clips of a worker under way at a time.  [default: {Addresses.in_flight}]"

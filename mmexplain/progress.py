@@ -11,6 +11,7 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
 
 from batcher.run.events import Compared, Event, Finished, SegmentFailed, Started, UnitDone
+from triton_models.events import Broken, Listening, ServerEvent
 
 Log = Literal["auto", "rich", "json"]
 UNTRAINED = "untrained model: random weights, its explanations mean nothing"
@@ -32,7 +33,22 @@ def progress(log: Log) -> Iterator[Callable[[Event], None]]:
         yield _Bar(bar)
 
 
-def _write_json(event: Event) -> None:
+def show_server(log: Log) -> Callable[[ServerEvent], None]:
+    """A function that shows a server's events as they come."""
+    return _write_json if log == "json" or (log == "auto" and not sys.stderr.isatty()) else _write_server_event
+
+
+def _write_server_event(event: ServerEvent) -> None:
+    match event:
+        case Listening():
+            ports = ", ".join(f"{name} {port}" for name, port in event.ports.items())
+            sys.stderr.write(f"Listening at {event.url} ({ports}) after {event.seconds:.1f} s; Ctrl-C stops it.\n")
+        case Broken():
+            sys.stderr.write(f"Starting again: {event.reason}\n")
+    sys.stderr.flush()
+
+
+def _write_json(event: Event | ServerEvent) -> None:
     sys.stderr.write(json.dumps({"event": type(event).__name__, **asdict(event)}) + "\n")
     sys.stderr.flush()
 

@@ -4,6 +4,7 @@ import json
 import logging
 import os
 import shutil
+import time
 from dataclasses import dataclass, field, replace
 from functools import cache
 from pathlib import Path
@@ -24,6 +25,7 @@ from batcher.run import Run, explain_collection
 from batcher.store.schema import TABLES
 from export.artefact import load_artefact
 from sseft.heads import logit_count
+from triton_models.environment import environment_in
 
 DEMO = Path(mmexplain.__file__).parent / "demo"
 CHEAP = Options(masks=8, max_masks=8, video_players="time")
@@ -46,6 +48,34 @@ def _same_slices():
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr("batcher.run.measured.measure_slices", lambda *_: Slices())
         yield
+
+
+@pytest.fixture(scope="session")
+def triton_environment():
+    """The real model server's environment. Skipped without one, its tests would be missed by nobody."""
+    folder = Path(os.environ.get("MMEXPLAIN_TRITON", Path(__file__).parents[1] / ".triton"))
+    if not folder.is_dir():
+        pytest.fail(f"{folder} doesn't exist: build it with `make triton`, or name another by MMEXPLAIN_TRITON")
+    return environment_in(folder)
+
+
+@pytest.fixture(scope="session")
+def double_repository():
+    """A model repository of one model, in two instances, that doubles its input."""
+    return Path(__file__).parent / "data" / "double_repository"
+
+
+@pytest.fixture(scope="session")
+def eventually():
+    """Waits until something is so."""
+
+    def wait(so, seconds=30):
+        end = time.monotonic() + seconds
+        while not so():
+            assert time.monotonic() < end
+            time.sleep(0.05)
+
+    return wait
 
 
 @pytest.fixture(scope="session")

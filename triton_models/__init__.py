@@ -1,1 +1,1 @@
-"""What Triton serves: `graph` and `explain` are templates of models, of which `repository` makes a model repository."""
+"""The model server: a model repository, made of the templates `graph` and `explain`, and the tritonserver on it."""

@@ -3,11 +3,15 @@
 from dataclasses import dataclass
 from typing import Final, Literal, get_args
 
+from batcher.backends.onnxruntime import Device
+from batcher.run.machine import cores
+
 Target = Literal["container", "python"]
+"""container: NVIDIA's, whose onnxruntime backend runs the graphs; python: a Triton with the python backend alone, whose
+environment has onnxruntime."""
 TARGETS: Final[tuple[Target, ...]] = get_args(Target)
 
-ServedDevice = Literal["cpu", "cuda", "tensorrt"]
-SERVED_DEVICES: Final[tuple[ServedDevice, ...]] = get_args(ServedDevice)
+REQUESTS: Final = 4
 
 
 @dataclass(frozen=True)
@@ -19,25 +23,43 @@ class Deployment:
     """
 
     target: Target
-    """container: NVIDIA's, whose onnxruntime backend runs the graphs; python: a Triton with the python backend alone,
-    whose environment has onnxruntime."""
-    device: ServedDevice = "cpu"
+    device: Device = "cpu"
     instances: int = 1
     """Of each graph; on GPUs, of each on every GPU."""
-    requests: int = 4
+    requests: int = REQUESTS
     """Clips that are answered at a time."""
     threads: int = 1
     """Of a graph on the CPU."""
 
     def __post_init__(self) -> None:
-        if self.device == "tensorrt" and self.target != "container":
+        if self.device == "tensorrt" and self.target == "python":
             raise ValueError("device is 'tensorrt', which NVIDIA's container has: use --target container, or cuda")
-        numbers = {"instances": self.instances, "requests": self.requests, "threads": self.threads}
-        for name, number in numbers.items():
-            if number < 1:
-                raise ValueError(f"{name} is {number}: give 1 or more")
+        for name in ("instances", "requests", "threads"):
+            if getattr(self, name) < 1:
+                raise ValueError(f"{name} is {getattr(self, name)}: give 1 or more")
 
     @property
     def calls(self) -> int:
-        """Of a graph, that one clip has under way: with one waiting for each that is computed."""
+        """Of a graph, that one clip has under way; on a GPU one waits for each that is computed."""
         return self.instances if self.device == "cpu" else self.instances + 1
+
+
+@dataclass(frozen=True)
+class DeploymentOptions:
+    """What was said of a deployment; the rest follows from the server."""
+
+    target: Target | None = None
+    device: Device | None = None
+    instances: int | None = None
+    requests: int = REQUESTS
+    threads: int = 1
+
+    def on(self, target: Target) -> Deployment:
+        """The deployment on such a server: on GPUs in a container, and on all cores elsewhere.
+
+        Raises:
+            ValueError: the server isn't one of these.
+        """
+        device = self.device or ("cuda" if target == "container" else "cpu")
+        instances = self.instances or (max(1, cores() // self.threads) if device == "cpu" else 1)
+        return Deployment(target, device, instances, self.requests, self.threads)

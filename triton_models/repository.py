@@ -5,6 +5,7 @@ import shutil
 from pathlib import Path
 from typing import Final
 
+from batcher.backends.triton.trial import trial_body
 from export.artefact import ABSENT, Artefact, ArtefactError, load_artefact
 from export.names import graph_names
 from triton_models.config import EXPLAIN, explain_config, graph_config, written
@@ -16,6 +17,10 @@ CONFIG: Final = "config.pbtxt"
 MODEL: Final = "model.py"
 VERSION: Final = "1"
 """The only one, and pinned: a server mustn't change the model in the middle of a run."""
+
+TRIAL: Final = "trial.json"
+"""The body of a request by HTTP that tells whether the models work: `curl --fail --data @trial.json`. Triton looks at
+folders alone."""
 
 CARRIED: Final = ("batcher/grid", "export/names.py", "media/modality.py", "sseft/terms.py")
 """What `explain` is made of beside its own file. Each needs numpy and the others alone."""
@@ -40,6 +45,7 @@ def write_repository(artefact_folder: Path, out: Path, deployment: Deployment) -
         if out.exists() and any(out.iterdir()):
             raise ArtefactError(f"{out} isn't empty; give the repository a folder of its own")
         _write(artefact_folder, artefact, out, deployment)
+        (out / TRIAL).write_text(trial_body(artefact))
     except OSError as error:
         raise ArtefactError(f"{out} can't be written: {error}") from error
     return artefact

@@ -10,7 +10,7 @@ from batcher.backends import Backend, BackendError
 from batcher.backends.onnxruntime import Device, OnnxRuntimeBackend, open_graph
 from batcher.backends.triton.addresses import Addresses
 from batcher.grid.calls import Slices
-from export.artefact import Artefact, load_artefact, read_artefact
+from export.artefact import Artefact, load_artefact
 from export.names import HEAD
 
 BackendName = Literal["onnxruntime", "openvino", "triton"]
@@ -110,8 +110,7 @@ def checked(folder: Path, choice: BackendChoice) -> BackendChoice:
         BackendError: what the choice needs isn't here.
     """
     if choice.addresses:
-        device = _triton("trial").check_servers(folder, read_artefact(folder), choice.addresses)
-        return replace(choice, device=device)
+        return replace(choice, device=_triton("trial").Trial.of(folder).check(choice.addresses))
     head = folder / f"{HEAD}.onnx"
     if choice.name == "onnxruntime":
         open_graph(head, device=choice.device, threads=choice.threads)

@@ -151,7 +151,7 @@ def probes():
 def test_a_probe_is_an_inference_and_fails_with_it(probe):
     assert probe[0] == "curl"
     assert "--fail" in probe
-    assert probe[probe.index("--data") + 1] == "@/models/probe.json"
+    assert probe[probe.index("--data") + 1] == "@/models/trial.json"
     assert probe[-1].endswith("/v2/models/explain/infer")
 
 

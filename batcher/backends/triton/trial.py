@@ -6,6 +6,7 @@ numpy 2, and a model whose process was killed stays ready for ever.
 
 import json
 from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
@@ -14,7 +15,7 @@ from tritonclient.utils import np_to_triton_dtype
 
 from batcher.backends import BackendError
 from batcher.backends.onnxruntime import OnnxRuntimeBackend
-from batcher.backends.triton.addresses import Addresses
+from batcher.backends.triton.addresses import Addresses, hosts_of
 from batcher.backends.triton.server import MODEL, Server, ServerError
 from batcher.backends.triton.servers import check_digest
 from batcher.grid import Grid, Maskable, Slices
@@ -44,40 +45,68 @@ def trial_request(artefact: Artefact) -> GridRequest:
     return GridRequest({m: Maskable(*clips[m], KEEP) for m in artefact.modalities}, Slices())
 
 
-def expected_grid(folder: Path) -> Grid:
-    """What the trial comes to in this process."""
-    backend = OnnxRuntimeBackend.load(folder)
-    return backend.grid(dict(trial_request(backend.artefact).clip))
+@dataclass(frozen=True)
+class Trial:
+    """What is asked, and what it comes to in this process."""
 
+    artefact: Artefact
+    request: GridRequest
+    expected: Grid
 
-def check_servers(folder: Path, artefact: Artefact, addresses: Addresses) -> str:
-    """Hold every server against ONNX Runtime in this process.
+    @classmethod
+    def of(cls, folder: Path) -> "Trial":
+        """The trial of an artefact.
 
-    Args:
-        folder: the artefact.
-        artefact: its description.
-        addresses: of the servers.
+        Raises:
+            ArtefactError: the folder is no artefact.
+        """
+        backend = OnnxRuntimeBackend.load(folder)
+        request = trial_request(backend.artefact)
+        return cls(backend.artefact, request, backend.grid(dict(request.clip)))
 
-    Returns:
-        The device on which all of them compute.
+    def check_url(self, url: str) -> None:
+        """Try the servers of a URL.
 
-    Raises:
-        BackendError: one is out of reach, serves another artefact, infers wrongly, or has another device than others.
-    """
-    servers = [Server(host, addresses) for host in addresses.hosts]
-    try:
-        devices = {server.host: _device(server, artefact) for server in servers}
-        if len(set(devices.values())) > 1:
-            raise BackendError(f"servers compute on different devices, {devices}: rows of one result mustn't mix them")
-        expected = expected_grid(folder)
-        for server in servers:
-            _check_server(server, trial_request(artefact), expected)
-    except ServerError as failure:
-        raise BackendError(f"{failure}. Start it (`mmexplain serve`), or correct --backend") from failure
-    finally:
-        for server in servers:
-            server.close()
-    return next(iter(devices.values()))
+        Raises:
+            BackendError: one doesn't pass.
+        """
+        self.check(Addresses(hosts_of(url)))
+
+    def check(self, addresses: Addresses) -> str:
+        """Try every server.
+
+        Returns:
+            The device on which all of them compute.
+
+        Raises:
+            BackendError: one is out of reach, serves another artefact, infers wrongly, or has a device of its own.
+        """
+        servers = [Server(host, addresses) for host in addresses.hosts]
+        try:
+            devices = {server.host: check_digest(server, self.artefact.digest)["device"] for server in servers}
+            if len(set(devices.values())) > 1:
+                raise BackendError(f"servers compute on different devices, {devices}: use those of one kind")
+            for server in servers:
+                self._check(server)
+        except ServerError as error:
+            raise BackendError(f"{error}. Start it (`mmexplain serve`), or correct --backend") from error
+        finally:
+            for server in servers:
+                server.close()
+        return next(iter(devices.values()))
+
+    def _check(self, server: Server) -> None:
+        try:
+            answer = GridAnswer.read(server.infer(MODEL, self.request.arrays()), self.request)
+        except (KeyError, ValueError) as error:
+            raise BackendError(f"{server.host} answers as no model of this version does: {error}") from error
+        difference = float(np.abs(answer.blocks[0] - self.expected.logits).max())
+        largest = float(np.abs(self.expected.logits).max())
+        if not difference <= MOST * largest:
+            raise BackendError(
+                f"{server.host} infers wrongly: logits of up to {largest:.3g} differ by {difference:.3g} from ONNX "
+                "Runtime's; with the python backend, its numpy must be older than 2 (`make triton` builds such a one)"
+            )
 
 
 def trial_body(artefact: Artefact) -> str:
@@ -93,21 +122,3 @@ def trial_body(artefact: Artefact) -> str:
         for name, array in arrays.items()
     ]
     return json.dumps({"inputs": inputs})
-
-
-def _device(server: Server, artefact: Artefact) -> str:
-    return check_digest(server, artefact.digest)["device"]
-
-
-def _check_server(server: Server, request: GridRequest, expected: Grid) -> None:
-    try:
-        answer = GridAnswer.read(server.infer(MODEL, request.arrays()), request)
-    except (KeyError, ValueError) as error:
-        raise BackendError(f"{server.host} doesn't answer as a model repository of this version: {error}") from error
-    difference = float(np.abs(answer.blocks[0] - expected.logits).max())
-    largest = float(np.abs(expected.logits).max())
-    if not difference <= MOST * largest:
-        raise BackendError(
-            f"{server.host} infers wrongly: logits of up to {largest:.3g} differ by {difference:.3g} from ONNX "
-            "Runtime's; with the python backend, its numpy must be older than 2 (`make triton` builds such a one)"
-        )
