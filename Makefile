@@ -48,6 +48,7 @@ bench: $(VENV)/.dev
 	$(BIN)/python -m bench.estimation
 	$(BIN)/python -m bench.faithfulness
 	$(BIN)/python -m bench.published
+	$(BIN)/python -m bench.scheduler
 	$(BIN)/python -m bench.gpu --device cpu
 
 # Explaining needs no torch: the demo's environment has none.

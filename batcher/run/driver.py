@@ -55,10 +55,11 @@ def explain_collection(run: Run, on_event: Callable[[Event], None] = lambda _: N
         ArtefactError: the model can't be read.
         CollectionError: the manifest can't be read, or has a segment of the result of other media; nothing was
             explained then.
-        ConfigError: the result folder belongs to something else or is in use, or the options suit no segment.
+        ConfigError: the result folder belongs to something else or is in use, the options suit no segment, or a node
+            of the cluster doesn't see the files.
         StoreError: the result can't be written.
         BackendError: the backend or the device isn't there, it differs too much from ONNX Runtime on the first clips,
-            or the workers can't start.
+            or the workers can't start or are all gone.
     """
     try:
         check_options(run.options)

@@ -358,14 +358,14 @@ def test_a_run_by_onnx_runtime_is_described_as_before_there_was_another_backend(
 
 
 @pytest.mark.parametrize(
-    ("changes", "message"),
+    ("backend", "message"),
     [
-        ({"precision": "bf16"}, "precision is 'bf16', and onnxruntime computes this artefact in fp32"),
-        ({"backend": "openvino", "device": "cuda"}, "openvino runs on the CPU alone"),
+        (BackendChoice(precision="bf16"), "precision is 'bf16', and onnxruntime computes this artefact in fp32"),
+        (BackendChoice("openvino", "cuda"), "openvino runs on the CPU alone"),
     ],
 )
-def test_a_backend_that_doesnt_compute_so_is_refused(run_of, short_rows, changes, message):
-    run = run_of(short_rows(1), **changes)
+def test_a_backend_that_doesnt_compute_so_is_refused(run_of, short_rows, backend, message):
+    run = run_of(short_rows(1), backend=backend)
     with pytest.raises(ConfigError, match=message):
         explain_collection(run)
     assert not run.out.exists()

@@ -1,21 +1,25 @@
 """Ray's workers: the rows of one process, whoever explains and whoever dies."""
 
 import os
+import time
 from dataclasses import replace
+from functools import partial
 
 import pytest
 
 from batcher.backends import BackendError
 from batcher.backends.choice import BackendChoice
-from batcher.collection import read_collection
+from batcher.decode import decode
 from batcher.run import Run, explain_collection
+from batcher.run.actor import ClipLostError
 from batcher.run.events import UnitDone
-from batcher.run.unit import units_of
-from batcher.run.worker import WorkerSetup
+from batcher.run.worker import Worker, WorkerSetup
 from batcher.store.result import load_result
 from batcher.store.validate import validate
 
 pytestmark = pytest.mark.usefixtures("ray_cluster")
+
+FOR_EVER_S = 600
 
 
 @pytest.fixture(scope="module")
@@ -33,28 +37,39 @@ def in_units_of_three(monkeypatch):
 
 
 @pytest.fixture
-def dying_actor(monkeypatch, tmp_path):
-    """Actors that die on the segment that begins with `culprit`; a file keeps each unit that they begin."""
+def run_with(monkeypatch):
+    """Have runs explain or decode by something else."""
     from batcher.run import ray_workers  # noqa: PLC0415  # a second, which tests without Ray needn't wait for
 
-    begun = tmp_path / "begun"
+    def replaced(**injected):
+        monkeypatch.setattr(ray_workers, "RayWorkers", partial(ray_workers.RayWorkers, **injected))
+
+    return replaced
+
+
+@pytest.fixture
+def begun(tmp_path):
+    """A file that keeps each unit which dying workers begin."""
+    return tmp_path / "begun"
+
+
+@pytest.fixture
+def dying(begun):
+    """A kind of worker that dies on the segment that begins with `culprit`."""
 
     def build(culprit, deaths=10**6):
-        actor = ray_workers._Actor  # noqa: SLF001  # where the crash belongs
-
-        class Dying(actor):
-            def explain(self, unit, clips, attempts):
+        class Dying(Worker):
+            def explain_unit(self, unit, decoded, attempts):
                 ids = [segment.segment_id for segment in unit.segments]
                 with begun.open("a") as file:
                     file.write(" ".join(ids) + "\n")
                 died = begun.read_text().count(culprit)
                 if died <= deaths and any(name.startswith(culprit) for name in ids):
-                    self.worker.store.write_unit(unit.unit_id, {"contributions": [], "attributions": []})
+                    self.store.write_unit(unit.unit_id, {"contributions": [], "attributions": []})
                     os._exit(1)  # in the middle of writing
-                return super().explain(unit, clips, attempts)
+                return super().explain_unit(unit, decoded, attempts)
 
-        monkeypatch.setattr(ray_workers, "_Actor", Dying)
-        return begun
+        return Dying
 
     return build
 
@@ -68,9 +83,9 @@ def test_rows_dont_depend_on_the_workers(nine, tmp_path, rows_of, workers):
 
 
 @pytest.mark.usefixtures("in_units_of_three")
-def test_a_unit_whose_worker_died_is_tried_again(nine, tmp_path, rows_of, dying_actor):
+def test_a_unit_whose_worker_died_is_tried_again(nine, tmp_path, rows_of, run_with, dying, begun):
     run = replace(nine, out=tmp_path / "out", workers=2)
-    begun = dying_actor("04_", deaths=1)
+    run_with(worker=dying("04_", deaths=1))
     assert explain_collection(run).explained == 9
     assert rows_of(run.out) == rows_of(nine.out)
     attempts = {row["segment_id"][:2]: row["attempts"] for row in load_result(run.out).table("timings").to_pylist()}
@@ -79,10 +94,12 @@ def test_a_unit_whose_worker_died_is_tried_again(nine, tmp_path, rows_of, dying_
 
 
 @pytest.mark.usefixtures("in_units_of_three")
-def test_a_segment_that_kills_every_worker_takes_no_other_with_it(nine, tmp_path, rows_of, dying_actor, monkeypatch):
+def test_a_segment_that_kills_every_worker_takes_no_other_with_it(
+    nine, tmp_path, rows_of, run_with, dying, begun, monkeypatch
+):
     monkeypatch.setattr("batcher.run.ray_workers.ATTEMPTS", 2)
     run = replace(nine, out=tmp_path / "out", workers=2)
-    begun = dying_actor("04_")
+    run_with(worker=dying("04_"))
     summary = explain_collection(run)
     assert (summary.segments, summary.explained) == (9, 8)
     assert summary.failures[0][0].startswith("worker: the worker died # times on this segment")
@@ -95,21 +112,17 @@ def test_a_segment_that_kills_every_worker_takes_no_other_with_it(nine, tmp_path
 
 
 @pytest.mark.usefixtures("in_units_of_three")
-def test_what_workers_did_adds_up_though_one_died_after_its_commit(nine, tmp_path, rows_of, monkeypatch):
-    from batcher.run import ray_workers  # noqa: PLC0415  # a second, which tests without Ray needn't wait for
-
-    actor = ray_workers._Actor  # noqa: SLF001  # where the crash belongs
-
-    class Dying(actor):
-        def explain(self, unit, clips, attempts):
-            report = super().explain(unit, clips, attempts)
+def test_what_workers_did_adds_up_though_one_died_after_its_commit(nine, tmp_path, rows_of, run_with):
+    class Dying(Worker):
+        def explain_unit(self, unit, decoded, attempts):
+            report = super().explain_unit(unit, decoded, attempts)
             if any(segment.segment_id.startswith("04_") for segment in unit.segments):
                 os._exit(1)
             return report
 
-    monkeypatch.setattr(ray_workers, "_Actor", Dying)
     run = replace(nine, out=tmp_path / "out", workers=2)
     events = []
+    run_with(worker=Dying)
     assert explain_collection(run, events.append).explained == 9
     units = [event.unit for event in events if isinstance(event, UnitDone)]
     assert len(units) == 3
@@ -119,57 +132,91 @@ def test_what_workers_did_adds_up_though_one_died_after_its_commit(nine, tmp_pat
     assert sum(unit.seconds["encode"] for unit in units) == pytest.approx(sum(encode_s))
 
 
-def test_a_unit_that_is_tried_again_has_its_worker_to_itself(nine, artefact, tmp_path, monkeypatch):
-    # Else the death of one of two segments, each on its last try, would be held against both.
-    from batcher.run import ray_workers  # noqa: PLC0415
-
-    class Told:
-        def __init__(self):
-            self.units, self.explain, self.remote = [], self, self.take
-
-        def take(self, unit, *_):
-            self.units.append(unit)
-            return object()
-
-    monkeypatch.setattr(ray_workers, "_decode", Told())
-    setup = WorkerSetup(nine.artefact, BackendChoice(), nine.options, tmp_path, {})
-    workers = ray_workers.RayWorkers(setup, artefact, workers=2)
-    fresh = units_of(read_collection(nine.manifest), 1)
-    first, second = Told(), Told()
-    in_flight = {}
-
-    def fill():
-        workers._fill([first, second], in_flight, fresh)  # noqa: SLF001  # who gets what is decided there
-        return len(first.units), len(second.units)
-
-    assert fill() == (2, 2)
-    again, *_ = in_flight
-    workers._queue.append((in_flight.pop(again).unit, 2))  # noqa: SLF001
-    assert fill() == (2, 2)  # each still has another unit
-    idle = [place for place, attempt in in_flight.items() if attempt.actor is first]
-    for place in idle:
-        del in_flight[place]
-    assert fill() == (3, 2)  # the unit again, and nothing beside it; the second worker is full
-    assert first.units[-1] == first.units[0]
-
-
-def test_a_decoder_that_dies_fails_its_segment_alone(nine, tmp_path, monkeypatch):
-    import ray  # noqa: PLC0415
-
-    from batcher.decode import decode  # noqa: PLC0415
-
+def test_a_decoder_that_dies_fails_its_segment_alone(nine, tmp_path, run_with):
     def fragile(segment, artefact, folder):
         if segment.segment_id.startswith("02_"):
             os._exit(1)
         return decode(segment, artefact, folder)
 
-    monkeypatch.setattr("batcher.run.ray_workers._decode", ray.remote(num_cpus=1, max_retries=0)(fragile))
+    run_with(decode=fragile)
     run = replace(nine, out=tmp_path / "out", workers=1)
     assert explain_collection(run).explained == 8
     rows = load_result(run.out).table("segments").to_pylist()
     (failed,) = [row for row in rows if row["status"] != "explained"]
     assert (failed["segment_id"][:2], failed["error_stage"]) == ("02", "decode")
     assert "decoding crashed" in failed["error"]
+
+
+def test_a_unit_whose_clip_is_lost_is_decoded_again(nine, tmp_path, rows_of, run_with):
+    lost = tmp_path / "lost"
+
+    class Losing(Worker):
+        def explain_unit(self, unit, decoded, attempts):
+            if unit.segments[0].segment_id.startswith("02_") and not lost.exists():
+                lost.touch()
+                raise ClipLostError("its node died")
+            return super().explain_unit(unit, decoded, attempts)
+
+    run_with(worker=Losing)
+    run = replace(nine, out=tmp_path / "out", workers=1)
+    assert explain_collection(run).explained == 9
+    assert rows_of(run.out) == rows_of(nine.out)
+    attempts = {row["segment_id"][:2]: row["attempts"] for row in load_result(run.out).table("timings").to_pylist()}
+    assert {name: number for name, number in attempts.items() if number > 1} == {"02": 2, "03": 2}
+
+
+def test_a_clip_that_is_lost_every_time_is_left_to_the_next_start(nine, tmp_path, rows_of, run_with, monkeypatch):
+    class Losing(Worker):
+        def explain_unit(self, unit, decoded, attempts):
+            if unit.segments[0].segment_id.startswith("02_"):
+                raise ClipLostError("its node died")
+            return super().explain_unit(unit, decoded, attempts)
+
+    monkeypatch.setattr("batcher.run.ray_workers.LOSSES", 2)
+    run_with(worker=Losing)
+    run = replace(nine, out=tmp_path / "out", workers=1)
+    summary = explain_collection(run)
+    assert summary.explained == 7
+    assert summary.failures[0][0] == "worker: the worker or the clip was lost # times with its node: its node died"
+    assert explain_collection(replace(run, workers=0)).explained == 9
+    assert rows_of(run.out) == rows_of(nine.out)
+
+
+@pytest.mark.usefixtures("in_units_of_three")
+def test_the_others_go_on_while_a_dead_worker_is_replaced(nine, tmp_path, rows_of, run_with, dying, begun):
+    made = tmp_path / "made"
+
+    class Slow(dying("04_", deaths=1)):
+        def __init__(self, setup):
+            with made.open("a") as file:
+                file.write("one\n")
+            if made.read_text().count("one") > 2:
+                time.sleep(FOR_EVER_S)
+            super().__init__(setup)
+
+    run_with(worker=Slow)
+    run = replace(nine, out=tmp_path / "out", workers=2)
+    assert explain_collection(run).explained == 9
+    assert rows_of(run.out) == rows_of(nine.out)
+    assert begun.read_text().count("04_") == 2
+
+
+@pytest.mark.usefixtures("in_units_of_three")
+def test_a_run_whose_last_worker_cant_be_replaced_ends(nine, tmp_path, run_with, dying):
+    made = tmp_path / "made"
+
+    class Once(dying("04_")):
+        def __init__(self, setup):
+            if made.exists():
+                raise ValueError("no memory is left")
+            made.touch()
+            super().__init__(setup)
+
+    run_with(worker=Once)
+    run = replace(nine, out=tmp_path / "out", workers=1)
+    with pytest.raises(BackendError, match=r"(?s)no worker is left, and none can start.*no memory is left"):
+        explain_collection(run)
+    assert explain_collection(replace(run, workers=0)).explained == 9
 
 
 def test_workers_that_cant_start_are_an_error_of_the_run(artefact, tmp_path, cheap):
@@ -185,14 +232,6 @@ def test_workers_that_leave_no_processor_for_decoding_are_refused(nine, tmp_path
     # They would wait for clips, and the clips for a processor, for ever.
     with pytest.raises(BackendError, match=r"99 workers of 1 threads leave none of Ray's \d+ processors for decoding"):
         explain_collection(replace(nine, out=tmp_path / "out", workers=99))
-
-
-@pytest.mark.parametrize(("workers", "gpus", "share"), [(1, 1, 1), (1, 8, 1), (8, 8, 1), (2, 1, 1 / 2), (3, 2, 1 / 2)])
-def test_workers_share_gpus_so_that_all_find_room(workers, gpus, share):
-    from batcher.run.ray_workers import gpu_share  # noqa: PLC0415  # a second, which tests without Ray needn't wait for
-
-    assert gpu_share(workers, gpus) == share
-    assert workers <= gpus * int(1 / share)
 
 
 def test_workers_on_a_device_need_ray_to_find_one(nine, tmp_path, monkeypatch):
