@@ -22,13 +22,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from batcher.backends import BackendError
-from batcher.backends.device import CUT, GRAPHS
+from batcher.backends.device import GRAPHS
 from batcher.backends.onnxruntime import DEVICES, Device, OnnxRuntimeBackend, device_memory, open_graph
 from batcher.backends.tensorrt import check_precision
 from batcher.designs import draw_design, mask_budget
 from batcher.effort import grid_effort
 from batcher.explain import explain_clip
 from batcher.explanation import SegmentExplanation
+from batcher.grid.device_array import CUT
 from batcher.grid.maskable import Divided, Maskable
 from batcher.options import Options
 from batcher.players import Players, players_of

@@ -10,7 +10,8 @@ from typing import Final
 import click
 from onnx import ModelProto, NodeProto, TensorProto, ValueInfoProto, helper
 
-from batcher.backends.device import CUT, GRAPHS, JOIN
+from batcher.backends.device import GRAPHS
+from batcher.grid.device_array import CUT, JOIN
 
 OPSET: Final = 20
 IR_VERSION: Final = 10

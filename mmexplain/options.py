@@ -153,7 +153,7 @@ def _choice(backend: str, named: dict[str, Any], local: dict[str, Any]) -> Backe
     given = {name: value for name, value in named.items() if value is not None}
     device, secured = local.pop("device"), backend.startswith("grpcs://")
     if backend in LOCAL_BACKENDS:
-        _refuse(given, f"{_option(backend)} has no servers; use it with --backend grpc://host:port")
+        _refuse(given, f"{backend} has no servers; use it with --backend grpc://host:port")
         return BackendChoice(backend, device or "cpu", **local)
     if device:
         _refuse({"device": device}, "servers say on what they compute: leave it out")

@@ -25,6 +25,9 @@ from triton_models.signature import Signature
 Config = Any
 """A `ModelConfig`: the generated module has no types."""
 
+ENGINES_FOLDER: Final = "/engines"
+"""Where a container keeps what TensorRT built: a volume, if it is to outlive the container."""
+
 EXPLAIN: Final = "explain"
 CONTAINER_BACKEND: Final = "onnxruntime"
 
@@ -83,6 +86,7 @@ def explain_config(
     _set(config, "calls", deployment.calls)
     _set(config, "artefact", artefact.digest)
     _set(config, "device", deployment.device)
+    _set(config, "stays", deployment.stays)
     return config
 
 
@@ -136,6 +140,8 @@ def _add_accelerators(config: Config, name: str, artefact: Artefact, deployment:
     if deployment.device == "tensorrt" and name in ENGINES:
         options = tensorrt_options(name, artefact, DEVICE_SLICES)
         half = options.pop("trt_fp16_enable")
+        folder = f"{ENGINES_FOLDER}/{artefact.digest[:16]}"
+        options |= {"trt_engine_cache_path": folder, "trt_timing_cache_path": folder}
         accelerators.add(name="tensorrt", parameters={"precision_mode": "FP16" if half else "FP32"} | _strings(options))
     accelerators.add(name="cuda", parameters=_strings(CUDA_OPTIONS))
 

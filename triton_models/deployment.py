@@ -39,6 +39,11 @@ class Deployment:
                 raise ValueError(f"{name} is {getattr(self, name)}: give 1 or more")
 
     @property
+    def stays(self) -> Literal["GPU", "CPU", ""]:
+        """The memory in which what a graph gives stays until the next one takes it; none: it comes to numpy."""
+        return "" if self.device == "cpu" else "GPU"
+
+    @property
     def calls(self) -> int:
         """Of a graph, that one clip has under way; on a GPU one waits for each that is computed."""
         return self.instances if self.device == "cpu" else self.instances + 1

@@ -5,7 +5,9 @@ import shutil
 from pathlib import Path
 from typing import Final
 
+from batcher.backends.device import GRAPHS as MOVES
 from batcher.backends.triton.trial import trial_body
+from batcher.grid.device_array import CUT, JOIN
 from export.artefact import ABSENT, Artefact, ArtefactError, load_artefact
 from export.names import graph_names
 from triton_models.config import EXPLAIN, explain_config, graph_config, written
@@ -52,18 +54,20 @@ def write_repository(artefact_folder: Path, out: Path, deployment: Deployment) -
 
 
 def _write(artefact_folder: Path, artefact: Artefact, out: Path, deployment: Deployment) -> None:
-    names = graph_names(artefact.modalities)
-    signatures = {name: Signature.of(artefact_folder / f"{name}.onnx") for name in names}
-    for name, signature in signatures.items():
+    graphs = {name: artefact_folder / f"{name}.onnx" for name in graph_names(artefact.modalities)}
+    if deployment.stays:
+        graphs |= {name: MOVES / f"{name}.onnx" for name in (CUT, *JOIN)}
+    signatures = {name: Signature.of(graph) for name, graph in graphs.items()}
+    for name, graph in graphs.items():
         version = _version(out / name)
-        _link(artefact_folder / f"{name}.onnx", version / "model.onnx")
-        data = f"{name}.onnx.data"
-        if data in artefact.files:
+        _link(graph, version / "model.onnx")
+        data = graph.with_name(f"{name}.onnx.data")
+        if data.exists():
             # By this name, by which the graph asks for it.
-            _link(artefact_folder / data, version / data)
+            _link(data, version / data.name)
         if deployment.target == "python":
             shutil.copyfile(TEMPLATES / "graph" / VERSION / MODEL, version / MODEL)
-        config = graph_config(TEMPLATES / "graph" / CONFIG, name, signature, artefact, deployment)
+        config = graph_config(TEMPLATES / "graph" / CONFIG, name, signatures[name], artefact, deployment)
         (out / name / CONFIG).write_text(written(config))
     _write_explain(artefact_folder, artefact, out / EXPLAIN, deployment, signatures)
 

@@ -9,11 +9,12 @@ import numpy as np
 import onnxruntime
 from numpy.typing import NDArray
 
-from batcher.backends.device import CUT, GRAPHS, JOIN, DeviceMemory
+from batcher.backends.device import GRAPHS, DeviceMemory
 from batcher.backends.providers import DEVICES, Device, open_session
 from batcher.backends.tensorrt import GRAPHS as ENGINES
 from batcher.backends.tensorrt import check_precision, tensorrt_options
 from batcher.grid import Divided, Grid, GrowingGrid, Maskable, RunEach, Slices, evaluate_grid, in_turn
+from batcher.grid.device_array import CUT, JOIN
 from export.artefact import Artefact, absent_encodings, load_artefact
 from export.names import graph_names
 from media.modality import Modality
@@ -110,8 +111,9 @@ def device_memory(device: Device) -> DeviceMemory:
     """
     # TensorRT's arrays are CUDA's, and it would plan an engine for every length that it is to cut.
     place: Literal["cpu", "cuda"] = "cpu" if device == "cpu" else "cuda"
-    cut, *join = (open_graph(GRAPHS / f"{name}.onnx", device=place, threads=1) for name in (CUT, *JOIN))
-    return DeviceMemory(place, cut, tuple(join))
+    return DeviceMemory(
+        place, {name: open_graph(GRAPHS / f"{name}.onnx", device=place, threads=1) for name in (CUT, *JOIN)}
+    )
 
 
 def open_graph(

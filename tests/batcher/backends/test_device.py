@@ -10,11 +10,11 @@ from hypothesis import strategies as st
 from onnx import TensorProto, helper, numpy_helper
 from onnxruntime import InferenceSession
 
-from batcher.backends.device import DeviceArray
 from batcher.backends.onnxruntime import OnnxRuntimeBackend, device_memory
 from batcher.designs import draw_design
 from batcher.explain import explain_clip
 from batcher.grid import Maskable, Slices
+from batcher.grid.device_array import DeviceArray
 from batcher.players import players_of
 
 MODALITIES = ("text", "audio", "video")

@@ -13,10 +13,13 @@ import triton_python_backend_utils as pb_utils
 sys.path.insert(0, str(Path(__file__).parent))
 
 from batcher.grid import GrowingGrid, Maskable
+from batcher.grid.device_array import DeviceArray, Memory
 from batcher.grid.request import GridAnswer, GridRequest
 
 KEPT = 2
 """Grids that later requests may extend; each is up to some hundred MB."""
+TO_HOST = ("video_frames", "head")
+"""Graphs whose outputs are looked at here. All others' stay where they are made."""
 
 
 class TritonPythonModel:
@@ -26,8 +29,8 @@ class TritonPythonModel:
         """Load the constant encodings of absent modalities."""
         config = json.loads(args["model_config"])
         parameters = {name: value["string_value"] for name, value in config["parameters"].items()}
-        self.graphs = json.loads(parameters["graphs"])
         self.names = [node["name"] for node in config["input"]]
+        self.models = Models(json.loads(parameters["graphs"]), parameters["stays"])
         with np.load(Path(args["model_repository"]) / args["model_version"] / "absent.npz") as stored:
             self.absent = dict(stored)
         self.calls = ThreadPoolExecutor(int(parameters["calls"]))
@@ -74,20 +77,59 @@ class TritonPythonModel:
 
     def _run(self, graph, calls):
         """The outputs of a graph's calls in their order; several are under way at a time."""
-        return self.calls.map(lambda inputs: self._call(graph, inputs), calls)
+        return self.calls.map(lambda inputs: self.models.call(graph, inputs), calls)
 
-    def _call(self, graph, inputs):
-        request = pb_utils.InferenceRequest(
+
+class Models(Memory):
+    """The repository's other models, and the memory in which their outputs stay."""
+
+    def __init__(self, outputs, stays):
+        self.outputs, self.stays = outputs, stays
+
+    def call(self, graph, inputs):
+        """A graph's outputs: arrays, or device arrays where they stay.
+
+        Raises:
+            TritonModelException: the graph's model fails.
+        """
+        stays = self.stays and graph not in TO_HOST
+        place = getattr(pb_utils, f"TRITONSERVER_MEMORY_{self.stays if stays else 'CPU'}")
+        response = pb_utils.InferenceRequest(
             model_name=graph,
             model_version=1,
-            requested_output_names=self.graphs[graph],
-            inputs=[pb_utils.Tensor(name, np.ascontiguousarray(value)) for name, value in inputs.items()],
-        )
-        response = request.exec()
+            requested_output_names=self.outputs[graph],
+            inputs=[tensor_of(name, value) for name, value in inputs.items()],
+            preferred_memory=pb_utils.PreferredMemory(place, 0),
+        ).exec()
         if response.has_error():
             raise pb_utils.TritonModelException(f"{graph}: {response.error().message()}")
-        # Copies: the tensors are views of memory that ends with the response.
-        return [pb_utils.get_output_tensor_by_name(response, name).as_numpy().copy() for name in self.graphs[graph]]
+        tensors = [pb_utils.get_output_tensor_by_name(response, name) for name in self.outputs[graph]]
+        # On the host copies: tensors there are views of memory that ends with the response.
+        return [DeviceArray(self, tensor) if stays else tensor.as_numpy().copy() for tensor in tensors]
+
+    def upload(self, array):
+        """A host array's; Triton copies it where a model wants it."""
+        return DeviceArray(self, pb_utils.Tensor("array", np.ascontiguousarray(array)))
+
+    def shape(self, value):
+        """Of a tensor."""
+        return tuple(value.shape())
+
+    def to_host(self, value):
+        """A tensor that never left the host."""
+        return value.as_numpy()
+
+    def move(self, graph, inputs):
+        """The output of `cut`, or of one that joins."""
+        (moved,) = self.call(graph, inputs)
+        return moved
+
+
+def tensor_of(name, value):
+    """An input of a model: what a model made passes on without a copy."""
+    if isinstance(value, DeviceArray):
+        return pb_utils.Tensor.from_dlpack(name, value.value.to_dlpack())
+    return pb_utils.Tensor(name, np.ascontiguousarray(value))
 
 
 def held(masked):
