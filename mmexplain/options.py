@@ -77,6 +77,22 @@ class BackendName(click.ParamType[str]):
         return name
 
 
+def needs_torch(command: Callable[..., Any]) -> Callable[..., Any]:
+    """Say what to install where a verb needs torch and there is none."""
+
+    @wraps(command)
+    def run(**options: Any) -> Any:
+        try:
+            return command(**options)
+        except ModuleNotFoundError as error:
+            raise click.UsageError(
+                f"{error.name} isn't installed; this verb needs: pip install 'mmexplain[train]' "
+                "(from a checkout: pip install -e '.[train]')"
+            ) from error
+
+    return run
+
+
 def run_options(command: Command) -> Command:
     """Options of every verb that explains. Those of where it computes come as one `backend: BackendChoice`."""
 

@@ -208,14 +208,14 @@ def test_interrupted_is_130(explain, manifest, monkeypatch):
     def interrupted(*_):
         raise KeyboardInterrupt
 
-    monkeypatch.setattr("mmexplain.cli.explain_collection", interrupted)
+    monkeypatch.setattr("mmexplain.verbs.explain.explain_collection", interrupted)
     code, _, err = explain(manifest)
     assert code == 130
     assert "goes on where it stopped" in err
 
 
 def test_a_bug_isnt_hidden(explain, manifest, monkeypatch):
-    monkeypatch.setattr("mmexplain.cli.explain_collection", lambda *_: 1 / 0)
+    monkeypatch.setattr("mmexplain.verbs.explain.explain_collection", lambda *_: 1 / 0)
     with pytest.raises(ZeroDivisionError):
         explain(manifest)
 

@@ -52,7 +52,7 @@ def explain(mmexplain, model, tmp_path, port, read, monkeypatch):
 
             return explain_collection(run, note)
 
-        monkeypatch.setattr("mmexplain.cli.explain_collection", watched)
+        monkeypatch.setattr("mmexplain.verbs.explain.explain_collection", watched)
         given = ["--model", model, "--out", tmp_path / "out", "--workers", 0, "--metrics-port", port]
         code, _, _ = mmexplain("explain", manifest, *given, "--max-masks", 8, "--video-players", "time", *more)
         return code, seen
