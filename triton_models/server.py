@@ -50,6 +50,8 @@ class ServerSetup:
     """Every start appends to it."""
     model_control: bool = False
     """Whether clients may unload and load models. A supervised server has it off: a stub that ends is a fault."""
+    arguments: tuple[str, ...] = ()
+    """Further ones of tritonserver."""
 
     def command(self, name: str) -> list[str]:
         """The server's command.
@@ -71,7 +73,7 @@ class ServerSetup:
             given.append("--allow-gpu-metrics=false")  # that library isn't in the Python package
         if self.model_control:
             given += ["--model-control-mode=explicit", "--load-model=*"]
-        return [str(self.environment.binary), *given]
+        return [str(self.environment.binary), *given, *self.arguments]
 
 
 def prepare(

@@ -62,18 +62,23 @@ class GridRequest:
         """The request that named arrays are. What isn't said of cells, slices and grid is what they are by default.
 
         Raises:
-            ValueError: a modality isn't there whole, or an array hasn't the shape of its kind.
+            ValueError: a modality isn't there whole, an array hasn't the shape of its kind, or a player or a cell is
+                none of the clip's.
         """
         cells = arrays.get("cells", np.zeros((0, EDGES), np.int64))
         sizes = arrays["slices"].tolist() if "slices" in arrays else list(astuple(Slices()))
         if cells.shape[1:] != (EDGES,) or len(sizes) != len(fields(Slices)) or min(sizes) < 1:
             raise ValueError(f"cells are {list(cells.shape)}, slices {sizes}: give [C, 6], and 7 positive sizes")
-        return cls(
+        found = cls(
             clip={m: _maskable(m, arrays) for m in MODALITIES if any(name in arrays for name in names_of(m))},
             slices=Slices(*sizes),
             cells=tuple((slice(a, b), slice(c, d), slice(e, f)) for a, b, c, d, e, f in cells.tolist()),
             grid=int(arrays["grid"][0]) if "grid" in arrays else 0,
         )
+        for cell in found.cells:
+            if not all(0 <= axis.start < axis.stop <= K for axis, K in zip(cell, found.masks, strict=True)):
+                raise ValueError(f"cells hold {cell}, and the grid is {found.masks}: give blocks of it")
+        return found
 
 
 @dataclass(frozen=True)
@@ -133,4 +138,14 @@ def _maskable(modality: Modality, arrays: Mapping[str, Array]) -> Maskable:
     found = Maskable(*(arrays[name] for name in names))
     if found.keep.ndim != 2 or not len(found.keep):  # noqa: PLR2004  # [K, n]
         raise ValueError(f"{names[2]} is {list(found.keep.shape)}: give [K, n], K >= 1")
+    if found.player.shape[:1] != found.clip.shape[:1]:
+        raise ValueError(
+            f"{names[1]} is {list(found.player.shape)}, {names[0]} {list(found.clip.shape)}: give them one length"
+        )
+    players = found.keep.shape[1]
+    if found.player.size and not -1 <= found.player.min() <= found.player.max() < players:
+        raise ValueError(
+            f"{names[1]} holds {found.player.min()} to {found.player.max()}, {names[2]} is of {players} players: "
+            "give -1 where nothing is masked, and else one of these"
+        )
     return found

@@ -58,7 +58,7 @@ def hosts_of(url: str) -> tuple[str, ...]:
         ValueError: it names none, or one without a port.
     """
     scheme = next(s for s in SCHEMES if url.startswith(s))
-    hosts = tuple(host.removeprefix(scheme).strip() for host in url.removesuffix("/").split(","))
+    hosts = tuple(host.strip().removeprefix(scheme).removesuffix("/") for host in url.split(","))
     for host in hosts:
         name, _, port = host.rpartition(":")
         if not name or not port.isdigit() or "/" in host:

@@ -6,6 +6,7 @@ A region's name is gone as soon as the server has mapped it, so that nothing is 
 import mmap
 import os
 import secrets
+import threading
 from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field
@@ -49,12 +50,16 @@ class Regions:
     """Those that one server has mapped for this process. A region is lent to one request at a time."""
 
     client: InferenceServerClient
+    timeout_s: float
+    """Until the server's answer is given up."""
     _free: list[Region] = field(default_factory=list)
+    _lock: threading.Lock = field(default_factory=threading.Lock)
+    """Of those that are free."""
     _refused: bool = False
     """Whether the server sees none of this machine's memory."""
 
     def lend(self, arrays: Mapping[str, Array]) -> Region | None:
-        """A region with room for the arrays; None where the server can't map one, or nothing is large.
+        """A region with room for the arrays; None where none can be made or mapped, or nothing is large.
 
         Raises:
             InferenceServerException: the server doesn't answer.
@@ -62,41 +67,46 @@ class Regions:
         size = sum(_aligned(array.nbytes) for array in arrays.values())
         if not size or self._refused or not FOLDER.is_dir():
             return None
-        for region in self._free:
-            if len(region.memory) >= size:
-                self._free.remove(region)
-                return region
-        while self._free:
-            self.discard(self._free.pop())
+        with self._lock:
+            for place, region in enumerate(self._free):
+                if len(region.memory) >= size:
+                    return self._free.pop(place)
+        self.close()
         return self._register(1 << (size - 1).bit_length())
 
     def take_back(self, region: Region) -> None:
         """Keep a region for the next request; the last one's answer is here."""
-        self._free.append(region)
+        with self._lock:
+            self._free.append(region)
 
     def discard(self, region: Region) -> None:
         """Give a region up. A server that is gone, or still reads it, frees it when it ends."""
         with suppress(InferenceServerException):
-            self.client.unregister_system_shared_memory(region.name)
+            self.client.unregister_system_shared_memory(region.name, client_timeout=self.timeout_s)
 
     def close(self) -> None:
-        """Give all up."""
-        while self._free:
-            self.discard(self._free.pop())
+        """Give all up that are free."""
+        with self._lock:
+            free, self._free = self._free, []
+        for region in free:
+            self.discard(region)
 
     def _register(self, size: int) -> Region | None:
         name = f"mmexplain-{secrets.token_hex(8)}"
         path = FOLDER / name
-        region = _created(path, size)
         try:
-            self.client.register_system_shared_memory(name, f"/{name}", size)
+            region = _created(path, size)
+            self.client.register_system_shared_memory(name, f"/{name}", size, client_timeout=self.timeout_s)
+        except OSError:
+            # A container's is of 64 MB, unless told otherwise. Another region may be free by the next request.
+            return None
         except InferenceServerException as error:
             if is_passing(error):
                 raise
             self._refused = True
             return None
         finally:
-            path.unlink()
+            path.unlink(missing_ok=True)
         return region
 
 

@@ -9,7 +9,7 @@ from tritonclient.grpc import InferenceServerClient, InferInput
 from tritonclient.utils import InferenceServerException, np_to_triton_dtype
 
 from batcher.backends.triton.addresses import Addresses, Tls
-from batcher.backends.triton.regions import LEAST, Region, Regions
+from batcher.backends.triton.regions import LEAST, Region, Regions, is_passing
 
 Array = NDArray[Any]
 
@@ -17,6 +17,16 @@ MODEL: Final = "explain"
 """That takes whole clips."""
 VERSION: Final = "1"
 """Pinned, as the repository's own."""
+
+
+CHANNEL: Final = [
+    ("grpc.max_send_message_length", -1),
+    ("grpc.max_receive_message_length", -1),
+    ("grpc.initial_reconnect_backoff_ms", 500),
+    ("grpc.max_reconnect_backoff_ms", 5_000),
+]
+"""Messages of any size. And gRPC by itself would look for a server that was long gone every two minutes: a request that
+fails meanwhile hasn't asked anybody."""
 
 
 class ServerError(Exception):
@@ -29,8 +39,8 @@ class Server:
     def __init__(self, host: str, addresses: Addresses) -> None:
         self.host = host
         self.timeout_s = addresses.timeout_s
-        self.client = InferenceServerClient(host, **_secured(addresses.tls))
-        self.regions = Regions(self.client)
+        self.client = InferenceServerClient(host, channel_args=CHANNEL, **_secured(addresses.tls))
+        self.regions = Regions(self.client, self.timeout_s)
 
     def infer(self, model: str, arrays: Mapping[str, Array]) -> dict[str, Array]:
         """Run one model.
@@ -48,11 +58,12 @@ class Server:
         """
         arrays = {name: np.ascontiguousarray(array) for name, array in arrays.items()}
         large = {name: array for name, array in arrays.items() if array.nbytes >= LEAST}
+        region = None
         try:
             region = self.regions.lend(large)
             result = self._infer(model, arrays, large, region)
         except InferenceServerException as error:
-            # A region that was lent isn't taken back: a server that is late may still read it.
+            self._after(error, region)
             if error.status() == "StatusCode.INVALID_ARGUMENT":
                 raise ValueError(f"{self.host} refuses the request: {error.message()}") from error
             raise ServerError(f"{self.host}: {_said(error)}") from error
@@ -76,6 +87,14 @@ class Server:
         """End the connection."""
         self.regions.close()
         self.client.close()
+
+    def _after(self, error: InferenceServerException, region: Region | None) -> None:
+        """Keep the region of a request that failed, where the server is done with it."""
+        if error.status() == "StatusCode.NOT_FOUND":
+            self.regions.close()  # a server that was started anew has none of them
+        elif region and not is_passing(error):
+            self.regions.take_back(region)
+        # Else a server that is late may still read it.
 
     def _infer(self, model: str, arrays: Mapping[str, Array], large: Mapping[str, Array], region: Region | None) -> Any:
         offsets = region.write(large) if region else {}

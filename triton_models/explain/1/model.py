@@ -62,7 +62,7 @@ class TritonPythonModel:
     def _grid(self, asked):
         """The grid of a request's sub-masks: one that is kept where it has the first of them, else from nothing."""
         growing, known = self.kept.pop(asked.grid, (None, {}))
-        if growing is None or not all(starts_with(asked.clip[m].keep, keep) for m, keep in known.items()):
+        if growing is None or not extends(asked.clip, known):
             clip = {m: held(masked) for m, masked in asked.clip.items()} if asked.grid else asked.clip
             growing, known = GrowingGrid(self._run, clip, self.absent, asked.slices), {}
         for modality, masked in asked.clip.items():
@@ -137,6 +137,8 @@ def held(masked):
     return Maskable(masked.clip.copy(), masked.player.copy(), masked.keep[:0])
 
 
-def starts_with(keep, first):
-    """Whether sub-masks [K, n] begin with some [k, n]."""
-    return len(keep) >= len(first) and np.array_equal(keep[: len(first)], first)
+def extends(clip, known):
+    """Whether a clip has the modalities of a kept grid, and the sub-masks [K, n] of each begin with those [k, n]."""
+    return clip.keys() == known.keys() and all(
+        np.array_equal(clip[m].keep[: len(first)], first) for m, first in known.items()
+    )
