@@ -3,6 +3,8 @@ PYTHON ?= python3
 VENV ?= .venv
 FAIRSEQ ?= .fairseq
 TRITON ?= .triton
+# Processes that test.
+JOBS ?= 2
 BIN := $(VENV)/bin
 OPTIONS := --quiet --disable-pip-version-check --constraint constraints.txt
 INSTALL := $(BIN)/pip install $(OPTIONS) --editable
@@ -26,7 +28,7 @@ demo-triton: $(VENV)/.explain triton
 triton: $(TRITON)/.installed
 
 test: lint triton
-	$(BIN)/python -m pytest
+	$(BIN)/python -m pytest --numprocesses $(JOBS) --dist loadfile
 
 test-fairseq: $(FAIRSEQ)/.installed
 	$(FAIRSEQ)/bin/python -c 'import fairseq'

@@ -16,7 +16,7 @@ from export.names import graph_names
 from export.work import Work
 from media import Preprocessing, TextTokens
 from media.modality import MODALITIES, Modality
-from sseft.heads import HeadKind, check_head
+from sseft.heads import HeadKind, check_head, logit_count
 from sseft.terms import pairs_of
 
 SCHEMA_VERSION: Final = 2
@@ -67,6 +67,11 @@ class Artefact:
     def pairs(self) -> tuple[tuple[Modality, Modality], ...]:
         """The pairs of modalities between which the model attends."""
         return pairs_of(self.modalities)
+
+    @property
+    def logits(self) -> int:
+        """Of a point of the grid."""
+        return logit_count(self.head, len(self.labels))
 
     @property
     def digest(self) -> str:

@@ -10,7 +10,7 @@ import click
 
 from batcher.backends.choice import COMPUTE_PRECISIONS, LOCAL_BACKENDS, BackendChoice
 from batcher.backends.onnxruntime import DEVICES
-from batcher.backends.triton.addresses import SCHEMES, Addresses, Tls, hosts_of
+from batcher.backends.triton.addresses import Addresses, Tls, hosts_of, is_url
 from batcher.designs import MAX_MASKS
 from triton_models.deployment import REQUESTS, TARGETS, DeploymentOptions
 from triton_models.endpoints import LAST_PORT
@@ -70,7 +70,7 @@ class BackendName(click.ParamType[str]):
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> str:
         """Read the option."""
         name = str(value)
-        if name not in LOCAL_BACKENDS and not name.startswith(SCHEMES):
+        if name not in LOCAL_BACKENDS and not is_url(name):
             self.fail(
                 f"{name!r} is none of {', '.join(LOCAL_BACKENDS)}, and no grpc://host:port of servers", param, ctx
             )
@@ -118,7 +118,9 @@ def run_options(command: Command) -> Command:
         click.option("--tls-ca", type=_FILE, help="grpcs: authorities to trust.  [default: the system's]"),
         click.option("--tls-certificate", type=_FILE, help="grpcs: a certificate for servers that ask for one."),
         click.option("--tls-key", type=_FILE, help="grpcs: its key."),
-        click.option("--workers", type=click.IntRange(min=0), help="Processes; 0 is this one alone.  [default: cores]"),
+        click.option(
+            "--workers", type=click.IntRange(min=0), help="Processes; 0: this one.  [default: cores; servers: 2]"
+        ),
         click.option("--log", type=click.Choice(["auto", "rich", "json"]), default="auto", show_default=True),
     ]
     for option in reversed(options):
@@ -148,7 +150,7 @@ def deployment_options(command: Command) -> Command:
     return run
 
 
-_FILE = click.Path(path_type=Path, exists=True, dir_okay=False)
+_FILE = click.Path(path_type=Path, exists=True, dir_okay=False, resolve_path=True)
 _TARGET = "Triton: NVIDIA's container, or one whose python backend runs the graphs.  [default: as it is found]"
 _REQUESTS = "Triton: clips that are answered at a time."
 _BACKEND = "grpc://a:8001,b:8001 are servers of Triton; grpcs:// by TLS."

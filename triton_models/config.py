@@ -31,6 +31,10 @@ ENGINES_FOLDER: Final = "/engines"
 EXPLAIN: Final = "explain"
 CONTAINER_BACKEND: Final = "onnxruntime"
 
+HEURISTIC: Final = 1
+SAME_AS_REQUESTED: Final = 1
+"""The onnxruntime backend's numbers for what `CUDA_OPTIONS` says."""
+
 SMALL: Final[Mapping[str, int]] = {"samples": 16_000}
 """Of a warm-up's axes, by their names in the graphs; others are 2 long. A second of sound, which any model takes."""
 
@@ -130,6 +134,10 @@ def _add_session(config: Config, deployment: Deployment) -> None:
     _set(config, "intra_op_thread_count", deployment.threads)
     _set(config, "inter_op_thread_count", 1)
     _set(config, "enable_mem_pattern", 0)
+    if deployment.device != "cpu":
+        # Any parameter at all has the backend set these two anew, whatever the accelerator's options say.
+        _set(config, "cudnn_conv_algo_search", HEURISTIC)
+        _set(config, "arena_extend_strategy", SAME_AS_REQUESTED)
 
 
 def _add_accelerators(config: Config, name: str, artefact: Artefact, deployment: Deployment) -> None:

@@ -33,23 +33,29 @@ def write_repository(artefact_folder: Path, out: Path, deployment: Deployment) -
 
     Args:
         artefact_folder: of the artefact. Its graphs are linked where that can be done, and copied elsewhere.
-        out: the repository's folder; it mustn't hold anything yet.
+        out: the repository's folder: an earlier one of the kind, which is replaced whole, or an empty one.
         deployment: how the artefact is served.
 
     Returns:
         The artefact.
 
     Raises:
-        ArtefactError: there is no artefact, or the folder can't be written.
+        ArtefactError: there is no artefact, the folder holds something else, or it can't be written.
     """
     artefact = load_artefact(artefact_folder)
+    if out.exists() and not (out / TRIAL).exists() and (not out.is_dir() or any(out.iterdir())):
+        raise ArtefactError(f"{out} isn't empty, and no model repository; give the repository a folder of its own")
+    partial = out.with_name(f".{out.name}.{os.getpid()}.tmp")
     try:
-        if out.exists() and any(out.iterdir()):
-            raise ArtefactError(f"{out} isn't empty; give the repository a folder of its own")
-        _write(artefact_folder, artefact, out, deployment)
-        (out / TRIAL).write_text(trial_body(artefact))
+        _write(artefact_folder, artefact, partial, deployment)
+        (partial / TRIAL).write_text(trial_body(artefact))
+        if out.exists():
+            shutil.rmtree(out)
+        partial.rename(out)
     except OSError as error:
         raise ArtefactError(f"{out} can't be written: {error}") from error
+    finally:
+        shutil.rmtree(partial, ignore_errors=True)
     return artefact
 
 

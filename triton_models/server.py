@@ -28,6 +28,8 @@ READY_S: Final = 900.0
 POLL_S: Final = 0.1
 EXIT_TIMEOUT_S: Final = 5
 """What requests in flight get to finish in."""
+ANSWER_S: Final = 5.0
+"""To a question that takes no time."""
 STOP_S: Final = EXIT_TIMEOUT_S + 10.0
 """After that it is killed."""
 
@@ -208,8 +210,8 @@ class TritonServer:
             return False
         with InferenceServerClient(endpoints.address) as client:
             try:
-                metadata: Any = client.get_server_metadata()
-                return metadata.name == self.name and bool(client.is_server_ready())
+                metadata: Any = client.get_server_metadata(client_timeout=ANSWER_S)
+                return metadata.name == self.name and bool(client.is_server_ready(client_timeout=ANSWER_S))
             except InferenceServerException:
                 return False
 

@@ -51,5 +51,8 @@ class Backend(Protocol):
     def run(self, graph: str, /, **inputs: NDArray[Any]) -> list[NDArray[Any]]:
         """Run one graph on its inputs, by name."""
 
+    def rest(self) -> None:
+        """Give back what isn't needed until the next clip."""
+
 
 __all__ = ["Backend", "BackendError", "Growing", "UnavailableError"]

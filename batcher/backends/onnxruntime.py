@@ -79,6 +79,9 @@ class OnnxRuntimeBackend:
         """A grid of one clip without sub-masks, which are appended as they are asked for."""
         return GrowingGrid(self._staying(), self._placed(clip), self.absent, self.slices)
 
+    def rest(self) -> None:
+        """Keep everything: it is this process's own."""
+
     def run(self, graph: str, /, **inputs: Array) -> list[Array]:
         """Run one graph on its inputs, by name."""
         outputs: list[Array] = self.sessions[graph].run(

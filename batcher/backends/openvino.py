@@ -72,6 +72,9 @@ class OpenVinoBackend:
         """A grid of one clip without sub-masks, which are appended as they are asked for."""
         return GrowingGrid(in_turn(self.run), clip, self.absent, self.slices)
 
+    def rest(self) -> None:
+        """Keep everything: it is this process's own."""
+
     def run(self, graph: str, /, **inputs: Array) -> list[Array]:
         """Run one graph on its inputs, by name."""
         # Shared outputs would be views of buffers that the next call overwrites.

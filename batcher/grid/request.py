@@ -108,16 +108,22 @@ class GridAnswer:
         return {"logits": np.concatenate(flat), "cost": cost}
 
     @classmethod
-    def read(cls, arrays: Mapping[str, Array], request: GridRequest) -> "GridAnswer":
+    def read(cls, arrays: Mapping[str, Array], request: GridRequest, width: int) -> "GridAnswer":
         """The answer to a request.
 
+        Args:
+            arrays: by name.
+            request: what was asked.
+            width: logits of a point.
+
         Raises:
-            ValueError: it is none: of other points than were asked for, or without numbers.
+            KeyError: an array isn't there.
+            ValueError: it is no answer to this: of other points, of another model, or without numbers.
         """
         logits, cost = arrays["logits"], arrays["cost"]
         points = [math.prod(block) for block in request.blocks]
-        if logits.ndim != 2 or len(logits) != sum(points) or cost.shape != (3,):  # noqa: PLR2004  # its axes
-            raise ValueError(f"{sum(points)} points were asked for; the answer is {list(logits.shape)}")
+        if logits.shape != (sum(points), width) or cost.shape != (3,):
+            raise ValueError(f"{sum(points)} points of {width} logits were asked for; it is {list(logits.shape)}")
         if not np.isfinite(logits).all():
             raise ValueError("the answer holds values that are no numbers")
         parts = np.split(logits, np.cumsum(points)[:-1])

@@ -110,8 +110,8 @@ class Crew:
             self._dismiss()
 
     def close(self) -> None:
-        """Stop what still loads the model; who is ready goes with its last reference."""
-        for actor in self.starting.values():
+        """Stop everyone: a worker that went on after its run could meet the next run's units."""
+        for actor in (*self.starting.values(), *(member.actor for member in self.living)):
             ray.kill(actor)
 
     def _start(self) -> None:

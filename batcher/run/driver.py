@@ -125,7 +125,7 @@ def _explain_rest(
     workers = _workers(setup.backend) if run.workers is None else run.workers
     pending = (segment for segment in _selected(run) if segment.segment_id not in done)
     ordered = pending if setup.backend.device == "cpu" else longest_first(pending)
-    units = units_of(ordered, unit_size(total - len(done), workers))
+    units = units_of(ordered, unit_size(total - len(done), workers, setup.backend.in_flight))
     _report(_executor(run, setup, artefact, workers).run(units), total, len(done), on_event)
     setup.store().clean()  # of what workers that died left of units whose segments were explained one by one
 

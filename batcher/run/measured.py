@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 from batcher.agreement import Agreement, measure_agreement
+from batcher.backends import BackendError, UnavailableError
 from batcher.backends.choice import BackendChoice, open_backend
 from batcher.backends.onnxruntime import DEVICE_SLICES
 from batcher.collection import Segment
@@ -59,7 +60,15 @@ def measure_once(
 
 def _slices(artefact: Path, choice: BackendChoice) -> Slices:
     """Of a device the largest that it holds: there calls are launched, and the fewer the better."""
-    return measure_slices(open_backend(artefact, choice)) if choice.device == "cpu" else DEVICE_SLICES
+    if choice.device != "cpu":
+        return DEVICE_SLICES
+    backend = open_backend(artefact, choice)
+    try:
+        return measure_slices(backend)
+    except UnavailableError as error:
+        raise BackendError(f"calls can't be measured: {error}") from error
+    finally:
+        backend.rest()
 
 
 def _recorded(out: Path, key: str, kind: type[Kind]) -> Kind | None:

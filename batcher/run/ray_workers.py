@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 from typing import Any, Final
 
 import ray
-from ray.exceptions import RayActorError
+from ray.exceptions import RayActorError, RayTaskError
 
 from batcher.collection import Segment
 from batcher.decode import Decoded, decode
@@ -88,6 +88,8 @@ class RayWorkers:
         except RayActorError as error:
             died = crew.is_fault_of(flight.member, error)
             yield from self._ended(flight.attempt, str(error), todo, died=died)
+        except RayTaskError as error:
+            raise error.cause from error
         else:
             if isinstance(report, ClipLost):
                 yield from self._ended(flight.attempt, report.reason, todo, died=False)

@@ -27,7 +27,9 @@ def files_of(setup: WorkerSetup, segments: Iterable[Segment]) -> list[Path]:
     Media that this machine doesn't see either are left out: they are their segments' failure, not the nodes'.
     """
     media = {segment.path for segment in segments}
-    return [setup.out / RUN, setup.artefact_folder / DESCRIPTION, *sorted(media.difference(unseen(media)))]
+    tls = setup.backend.addresses.tls if setup.backend.addresses else None
+    secrets = [path for path in (tls.ca, tls.certificate, tls.key) if path] if tls else []
+    return [setup.out / RUN, setup.artefact_folder / DESCRIPTION, *secrets, *sorted(media.difference(unseen(media)))]
 
 
 def unseen(paths: Iterable[Path]) -> list[Path]:

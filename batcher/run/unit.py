@@ -45,9 +45,10 @@ class UnitReport:
     totals: Totals
 
 
-def unit_size(segments: int, workers: int) -> int:
-    """How many segments a unit holds: few where there are few."""
-    return min(MOST_SEGMENTS, max(1, segments // (UNITS_PER_WORKER * max(1, workers))))
+def unit_size(segments: int, workers: int, in_flight: int = 1) -> int:
+    """How many segments a unit holds: few where there are few, and enough for a worker with several under way."""
+    shared = segments // (UNITS_PER_WORKER * max(1, workers))
+    return max(in_flight, min(max(MOST_SEGMENTS, 2 * in_flight), shared), 1)
 
 
 def longest_first(segments: Iterable[Segment]) -> list[Segment]:

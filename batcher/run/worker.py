@@ -90,6 +90,7 @@ class Worker:
         with threadpool_limits(self.threads):
             for segment, found in zip(unit.segments, self._explained(unit, decoded), strict=True):
                 self._add(segment, found, rows)
+        self.backend.rest()
         return UnitReport(unit, tuple(rows.failures), self._write(unit, rows, attempts))
 
     def _explained(self, unit: Unit, decoded: Iterable[Decoded]) -> Iterator[Found]:

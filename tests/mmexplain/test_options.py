@@ -62,7 +62,7 @@ def test_a_backend_of_this_process_has_no_addresses(choose):
 @pytest.mark.parametrize(
     ("options", "message"),
     [
-        (("--in-flight", 2), "--in-flight: --onnxruntime has no servers"),
+        (("--in-flight", 2), "--in-flight: onnxruntime has no servers"),
         (("--tries", 2, "--timeout-s", 3), "--tries, --timeout-s:"),
         (("--tls-ca", "PEM"), "--tls-ca:"),
         (("--backend", "grpc://a:1", "--device", "cuda"), "--device: servers say on what they compute: leave it out"),

@@ -59,6 +59,10 @@ class TritonBackend:
         """Run one graph on its inputs, by name."""
         return self.servers.infer(graph, inputs, lambda found: list(found.values()))
 
+    def rest(self) -> None:
+        """Give back the shared memory that no request uses: a server keeps it for a client that is gone."""
+        self.servers.rest()
+
     def answer(self, request: GridRequest) -> GridAnswer:
         """Ask a server for the logits of a grid.
 
@@ -66,7 +70,8 @@ class TritonBackend:
             UnavailableError: none answered.
             BackendError: none is there.
         """
-        return self.servers.infer(MODEL, request.arrays(), lambda found: GridAnswer.read(found, request))
+        width = self.artefact.logits
+        return self.servers.infer(MODEL, request.arrays(), lambda found: GridAnswer.read(found, request, width))
 
     def _grid(self, request: GridRequest) -> Grid:
         answer = self.answer(request)

@@ -69,7 +69,10 @@ class Server:
             raise ServerError(f"{self.host}: {_said(error)}") from error
         if region:
             self.regions.take_back(region)
-        return {output.name: result.as_numpy(output.name) for output in result.get_response().outputs}
+        try:
+            return {output.name: result.as_numpy(output.name) for output in result.get_response().outputs}
+        except ValueError as error:
+            raise ServerError(f"{self.host}: an output hasn't the size of its shape: {error}") from error
 
     def served(self) -> dict[str, str]:
         """What the server's model says of itself: the digest of its artefact, its device.

@@ -99,9 +99,14 @@ class Servers:
         try:
             # A clip that has nothing, whose constant encodings go through pairs and head.
             server.infer(MODEL, {})
-        except ServerError:
+        except (ServerError, ValueError):
             return False
         return True
+
+    def rest(self) -> None:
+        """Give back the shared memory that no request uses."""
+        for server in self.each():
+            server.regions.close()
 
     def each(self) -> list[Server]:
         """All of them."""
@@ -109,8 +114,8 @@ class Servers:
 
     def close(self) -> None:
         """End the connections."""
-        for turn in self._turns:
-            turn.server.close()
+        for server in self.each():
+            server.close()
 
     def _ask(self, turn: Turn, model: str, arrays: Mapping[str, Array], read: Callable[[dict[str, Array]], T]) -> T:
         if not turn.verified:

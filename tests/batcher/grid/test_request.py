@@ -56,7 +56,7 @@ def test_a_request_that_was_written_is_read(request):
 def test_an_answer_that_was_written_is_read(request, classes, seconds, frames):
     rng = np.random.default_rng(0)
     blocks = tuple(rng.normal(size=(*shape, classes)).astype(np.float32) for shape in request.blocks)
-    found = GridAnswer.read(GridAnswer(blocks, seconds, 2 * seconds, frames).arrays(), request)
+    found = GridAnswer.read(GridAnswer(blocks, seconds, 2 * seconds, frames).arrays(), request, blocks[0].shape[-1])
     assert len(found.blocks) == len(blocks)
     for read, block in zip(found.blocks, blocks, strict=True):
         np.testing.assert_array_equal(read, block)
@@ -106,9 +106,10 @@ def test_a_request_that_is_wrong_is_named(name, array, message):
 @pytest.mark.parametrize(
     ("name", "array", "message"),
     [
-        ("logits", np.zeros((7, 4), np.float32), r"8 points were asked for; the answer is \[7, 4\]"),
-        ("logits", np.zeros(8, np.float32), r"the answer is \[8\]"),
-        ("cost", np.zeros(2), "8 points were asked for"),
+        ("logits", np.zeros((7, 4), np.float32), r"8 points of 4 logits were asked for; it is \[7, 4\]"),
+        ("logits", np.zeros(8, np.float32), r"it is \[8\]"),
+        ("logits", np.zeros((8, 3), np.float32), r"it is \[8, 3\]"),
+        ("cost", np.zeros(2), "8 points of 4 logits were asked for"),
         ("logits", np.full((8, 4), np.nan, np.float32), "no numbers"),
         ("logits", np.full((8, 4), np.inf, np.float32), "no numbers"),
     ],
@@ -116,9 +117,9 @@ def test_a_request_that_is_wrong_is_named(name, array, message):
 def test_an_answer_that_cant_be_right_is_refused(name, array, message):
     request = GridRequest({"text": maskable("text", 2), "audio": maskable("audio", 4)}, Slices())
     arrays = {"logits": np.zeros((8, 4), np.float32), "cost": np.zeros(3)}
-    assert len(GridAnswer.read(arrays, request).blocks) == 1
+    assert len(GridAnswer.read(arrays, request, 4).blocks) == 1
     with pytest.raises(ValueError, match=message):
-        GridAnswer.read(arrays | {name: array}, request)
+        GridAnswer.read(arrays | {name: array}, request, 4)
 
 
 def test_slices_travel_in_the_order_of_their_fields():

@@ -60,5 +60,11 @@ def test_a_killed_run_loses_few_segments_and_every_worker_gets_several_units(seg
     assert size == 1 or segments / size >= 4 * workers
 
 
+@pytest.mark.parametrize("in_flight", [2, 4, 16])
+@pytest.mark.parametrize("segments", [1, 3, 100, 10_000])
+def test_a_unit_keeps_a_worker_with_several_under_way_busy(segments, in_flight):
+    assert in_flight <= unit_size(segments, 1, in_flight) <= max(8, 2 * in_flight)
+
+
 def test_a_split_unit_is_its_segments_one_by_one():
     assert [u.segments for u in unit("abc").split()] == [(s,) for s in unit("abc").segments]

@@ -3,7 +3,7 @@
 import json
 import sys
 from collections import OrderedDict
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import ThreadPoolExecutor, wait
 from pathlib import Path
 
 import numpy as np
@@ -47,11 +47,12 @@ class TritonPythonModel:
     def _respond(self, request):
         try:
             asked = GridRequest.read(self._arrays(request))
-            answer = GridAnswer.of(self._grid(asked), asked)
         except ValueError as error:
             code = pb_utils.TritonError.INVALID_ARG
             return pb_utils.InferenceResponse(error=pb_utils.TritonError(str(error), code))
-        except pb_utils.TritonModelException as error:
+        try:
+            answer = GridAnswer.of(self._grid(asked), asked)
+        except (ValueError, pb_utils.TritonModelException) as error:
             return pb_utils.InferenceResponse(error=pb_utils.TritonError(str(error)))
         return pb_utils.InferenceResponse([pb_utils.Tensor(name, array) for name, array in answer.arrays().items()])
 
@@ -77,7 +78,16 @@ class TritonPythonModel:
 
     def _run(self, graph, calls):
         """The outputs of a graph's calls in their order; several are under way at a time."""
-        return self.calls.map(lambda inputs: self.models.call(graph, inputs), calls)
+        started = []
+        try:
+            started.extend(self.calls.submit(self.models.call, graph, inputs) for inputs in calls)
+            for call in started:
+                yield call.result()
+        finally:
+            # Triton lets models be called while a request is answered, and not after.
+            for call in started:
+                call.cancel()
+            wait(started)
 
 
 class Models(Memory):

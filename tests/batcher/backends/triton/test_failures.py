@@ -255,7 +255,8 @@ def tampering(pair, run_by, artefact, model):
 
 
 @pytest.mark.parametrize(
-    ("block", "message"), [("answer.blocks[0] * float('nan')", "no numbers"), ("answer.blocks[0][1:]", "points were")]
+    ("block", "message"),
+    [("answer.blocks[0] * float('nan')", "no numbers"), ("answer.blocks[0][1:]", "logits were asked for")],
 )
 def test_a_clip_that_is_answered_wrongly_is_left_for_the_start_after_the_repair(
     pair, run_by, tampering, rows, assert_explained, block, message
