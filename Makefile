@@ -39,7 +39,7 @@ lint: $(VENV)/.dev
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 
-bench: $(VENV)/.dev
+bench: $(VENV)/.dev triton
 	$(BIN)/python -m bench.throughput
 	$(BIN)/python -m bench.exact_truth
 	$(BIN)/python -m bench.versus_shap
@@ -51,6 +51,7 @@ bench: $(VENV)/.dev
 	$(BIN)/python -m bench.faithfulness
 	$(BIN)/python -m bench.published
 	$(BIN)/python -m bench.scheduler
+	$(BIN)/python -m bench.serving --environment $(TRITON)
 	$(BIN)/python -m bench.gpu --device cpu
 
 # Explaining needs no torch: the demo's environment has none.

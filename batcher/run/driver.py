@@ -4,6 +4,7 @@ import time
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
+from typing import Final
 
 from batcher.backends.choice import BackendChoice, checked
 from batcher.collection import CollectionError, Segment, read_collection
@@ -22,6 +23,9 @@ from batcher.selection import Selection
 from batcher.store.files import Store
 from export.artefact import Artefact, load_artefact
 
+SERVED_WORKERS: Final = 2
+"""Of servers: while one's last requests of a unit are under way, and it writes, the other keeps servers busy."""
+
 
 @dataclass(frozen=True)
 class Run:
@@ -34,7 +38,7 @@ class Run:
     selection: Selection = field(default_factory=Selection)
     backend: BackendChoice = field(default_factory=BackendChoice)
     workers: int | None = None
-    """Processes that explain; None: one per `threads` cores, or one for a GPU or for servers; 0: this process alone."""
+    """Processes that explain; None: one per `threads` cores, one for a GPU, two for servers; 0: this process alone."""
     ray_address: str | None = None
     """A cluster to use instead of this machine."""
     retry_errors: bool = False
@@ -135,7 +139,9 @@ def _selected(run: Run) -> Iterator[Segment]:
 
 
 def _workers(backend: BackendChoice) -> int:
-    """As many as use the cores; where others compute, one."""
+    """As many as use the cores; one for a GPU."""
+    if backend.addresses:
+        return SERVED_WORKERS
     return max(1, cores() // backend.threads) if backend.uses_cores else 1
 
 
