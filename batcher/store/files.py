@@ -3,6 +3,7 @@
 import contextlib
 import json
 import os
+import socket
 from collections.abc import Iterator, Mapping, Sequence
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
@@ -125,7 +126,7 @@ class Store:
 @contextlib.contextmanager
 def replaced(path: Path) -> Iterator[Path]:
     """A path beside `path` to write to, which takes its place once it is safely on the disk."""
-    partial = path.with_name(f"{path.name}.{os.getpid()}.tmp")
+    partial = path.with_name(f"{path.name}.{socket.gethostname()}.{os.getpid()}.tmp")
     try:
         yield partial
         _sync(partial)

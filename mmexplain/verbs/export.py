@@ -61,6 +61,8 @@ def export(
     """
     if triton and checkpoint is None and untrained is None:
         return _write_repository(out, triton, deployment)
+    if triton is None and deployment != DeploymentOptions():
+        raise click.UsageError("--target, --device, --instances, --requests and --threads are of --triton: add it")
     if (checkpoint is None) == (untrained is None):
         raise click.UsageError("give either --checkpoint or --untrained")
     if checkpoint and (roberta or wav2vec or fabnet):

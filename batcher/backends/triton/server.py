@@ -42,12 +42,13 @@ class Server:
         self.client = InferenceServerClient(host, channel_args=CHANNEL, **_secured(addresses.tls))
         self.regions = Regions(self.client, self.timeout_s)
 
-    def infer(self, model: str, arrays: Mapping[str, Array]) -> dict[str, Array]:
+    def infer(self, model: str, arrays: Mapping[str, Array], timeout_s: float | None = None) -> dict[str, Array]:
         """Run one model.
 
         Args:
             model: its name.
             arrays: its inputs by name.
+            timeout_s: until the answer is given up; None: as the addresses say.
 
         Returns:
             The outputs by name, in the model's order.
@@ -61,7 +62,7 @@ class Server:
         region = None
         try:
             region = self.regions.lend(large)
-            result = self._infer(model, arrays, large, region)
+            result = self._infer(model, arrays, large, region, timeout_s or self.timeout_s)
         except InferenceServerException as error:
             self._after(error, region)
             if error.status() == "StatusCode.INVALID_ARGUMENT":
@@ -99,7 +100,14 @@ class Server:
             self.regions.take_back(region)
         # Else a server that is late may still read it.
 
-    def _infer(self, model: str, arrays: Mapping[str, Array], large: Mapping[str, Array], region: Region | None) -> Any:
+    def _infer(
+        self,
+        model: str,
+        arrays: Mapping[str, Array],
+        large: Mapping[str, Array],
+        region: Region | None,
+        timeout_s: float,
+    ) -> Any:
         offsets = region.write(large) if region else {}
         inputs = []
         for name, array in arrays.items():
@@ -109,7 +117,7 @@ class Server:
             else:
                 given.set_data_from_numpy(array)
             inputs.append(given)
-        return self.client.infer(model, inputs, model_version=VERSION, client_timeout=self.timeout_s)
+        return self.client.infer(model, inputs, model_version=VERSION, client_timeout=timeout_s)
 
 
 def _secured(tls: Tls | None) -> dict[str, Any]:

@@ -18,6 +18,8 @@ T = TypeVar("T")
 
 FIRST_PAUSE_S: Final = 0.5
 MOST_PAUSE_S: Final = 30.0
+ALIVE_S: Final = 60.0
+"""For a clip that has nothing, behind those that are under way."""
 
 
 @dataclass
@@ -98,7 +100,7 @@ class Servers:
         """Whether a server infers: a model that is said to be ready may be dead."""
         try:
             # A clip that has nothing, whose constant encodings go through pairs and head.
-            server.infer(MODEL, {})
+            server.infer(MODEL, {}, min(server.timeout_s, ALIVE_S))
         except (ServerError, ValueError):
             return False
         return True

@@ -36,9 +36,10 @@ class FakeServer:
 
     def __init__(self, host, _):
         self.host, self.failures, self.empty, self.digest = host, 0, {}, DIGEST
+        self.timeout_s = 1.0
         self.asked, self.said, self.wrong = 0, 0, False
 
-    def infer(self, model, arrays):
+    def infer(self, model, arrays, _=None):
         if not arrays:
             assert model == MODEL
             if isinstance(self.empty, Exception):
