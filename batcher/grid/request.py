@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from batcher.grid.calls import Slices
-from batcher.grid.growing import Cell, GrowingGrid
+from batcher.grid.growing import Cell, Grid, GrowingGrid
 from batcher.grid.maskable import Maskable
 from media.modality import MODALITIES, Modality
 
@@ -100,6 +100,12 @@ class GridAnswer:
             return cls(part.cells, part.encode_s, part.grid_s, part.frames_encoded)
         grid = growing.grid()
         return cls((grid.logits,), grid.encode_s, grid.grid_s, grid.frames_encoded)
+
+    @property
+    def grid(self) -> Grid:
+        """The whole grid, where that was wanted."""
+        (logits,) = self.blocks
+        return Grid(logits, self.encode_s, self.grid_s, self.frames_encoded)
 
     def arrays(self) -> dict[str, Array]:
         """By name: float32 logits [points, logits], block after block, and float64 cost [3]."""

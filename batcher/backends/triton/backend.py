@@ -49,7 +49,7 @@ class TritonBackend:
 
     def grid(self, inputs: dict[Modality, Maskable]) -> Grid:
         """Logits of the product grid of one clip's sub-masks."""
-        return self._grid(GridRequest(inputs, self.slices))
+        return self.answer(GridRequest(inputs, self.slices)).grid
 
     def grow(self, clip: Mapping[Modality, Divided]) -> "ServedGrid":
         """A grid of one clip without sub-masks, which are appended as they are asked for."""
@@ -73,10 +73,6 @@ class TritonBackend:
         width = self.artefact.logits
         return self.servers.infer(MODEL, request.arrays(), lambda found: GridAnswer.read(found, request, width))
 
-    def _grid(self, request: GridRequest) -> Grid:
-        answer = self.answer(request)
-        return Grid(answer.blocks[0], answer.encode_s, answer.grid_s, answer.frames_encoded)
-
 
 class ServedGrid:
     """The grid of one clip whose sub-masks grow here, and are computed on a server when logits are asked for.
@@ -96,8 +92,7 @@ class ServedGrid:
 
     def grid(self) -> Grid:
         """The grid of all sub-masks so far."""
-        answer = self._backend.answer(GridRequest(self._masked(), self._backend.slices, grid=self._name))
-        return Grid(answer.blocks[0], answer.encode_s, answer.grid_s, answer.frames_encoded)
+        return self._backend.answer(GridRequest(self._masked(), self._backend.slices, grid=self._name)).grid
 
     def part(self, part: P) -> GridPart[P]:
         """A part of it."""
@@ -105,4 +100,7 @@ class ServedGrid:
         return GridPart(part, answer.blocks, answer.encode_s, answer.grid_s, answer.frames_encoded)
 
     def _masked(self) -> dict[Modality, Maskable]:
+        lacking = [m for m in self._clip if m not in self._keep]
+        if lacking:
+            raise ValueError(f"no sub-masks of {', '.join(lacking)} yet: extend each modality that the clip has")
         return {m: Maskable(d.clip, d.player, self._keep[m]) for m, d in self._clip.items()}
