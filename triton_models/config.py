@@ -28,7 +28,6 @@ Config = Any
 ENGINES_FOLDER: Final = "/engines"
 """Where a container keeps what TensorRT built: a volume, if it is to outlive the container."""
 
-EXPLAIN: Final = "explain"
 CONTAINER_BACKEND: Final = "onnxruntime"
 
 HEURISTIC: Final = 1

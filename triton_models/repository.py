@@ -6,20 +6,19 @@ from pathlib import Path
 from typing import Final
 
 from batcher.backends.device import GRAPHS as MOVES
+from batcher.backends.triton.server import MODEL as EXPLAIN
+from batcher.backends.triton.server import VERSION
 from batcher.backends.triton.trial import trial_body
 from batcher.grid.device_array import CUT, JOIN
 from export.artefact import ABSENT, Artefact, ArtefactError, load_artefact
 from export.names import graph_names
-from triton_models.config import EXPLAIN, explain_config, graph_config, written
+from triton_models.config import explain_config, graph_config, written
 from triton_models.deployment import Deployment
 from triton_models.signature import Signature
 
 TEMPLATES: Final = Path(__file__).parent
 CONFIG: Final = "config.pbtxt"
 MODEL: Final = "model.py"
-VERSION: Final = "1"
-"""The only one, and pinned: a server mustn't change the model in the middle of a run."""
-
 TRIAL: Final = "trial.json"
 """The body of a request by HTTP that tells whether the models work: `curl --fail --data @trial.json`. Triton looks at
 folders alone."""

@@ -67,6 +67,7 @@ class ServerSetup:
             f"--backend-directory={self.backends}",
             f"--backend-config=python,shm-region-prefix-name={name}_",
             f"--exit-timeout-secs={EXIT_TIMEOUT_S}",
+            "--disable-auto-complete-config",
             *self.endpoints.arguments(),
         ]
         if self.environment.caches:

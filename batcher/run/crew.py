@@ -44,7 +44,7 @@ class Crew:
     """Whether a former member died by itself."""
     _looked_s: float = 0.0
     _alone_s: float = 0.0
-    """When the last member was gone."""
+    """When a member was last gone: of the last one, how long there has been none."""
     _failed: int = 0
     _reason: str = "their nodes are gone"
 

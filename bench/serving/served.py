@@ -14,7 +14,6 @@ import click
 from batcher.backends.choice import BackendChoice
 from batcher.backends.triton.addresses import Addresses
 from batcher.backends.triton.backend import TritonBackend
-from batcher.backends.triton.servers import Servers
 from batcher.collection import Segment
 from batcher.decode import Decoded
 from batcher.grid.calls import Slices
@@ -22,7 +21,7 @@ from batcher.grid.request import GridAnswer, GridRequest
 from batcher.run.ray_workers import RayWorkers
 from batcher.run.unit import Unit, unit_size, units_of
 from batcher.run.worker import WorkerSetup
-from bench.serving.statistics import Spent, Statistics, between, statistics
+from bench.serving.statistics import Statistics, between, statistics
 from bench.serving.work import Work
 from export.artefact import Artefact, load_artefact
 from media import Clip
@@ -48,17 +47,6 @@ class Requests:
 
     client_s: float
     models: Statistics
-
-    @property
-    def explain(self) -> Spent:
-        """The model that whole clips go to."""
-        return self.models["explain"]
-
-
-def connected(model: Path, addresses: Addresses, slices: Slices | None = None) -> TimedBackend:
-    """A client of a server."""
-    artefact = load_artefact(model)
-    return TimedBackend(model, artefact, Servers(addresses, artefact.digest), slices or Slices())
 
 
 @dataclass(frozen=True)
@@ -112,7 +100,7 @@ class RayServed:
         """What is to be explained; the first is asked for when the workers are ready."""
         begin(time.perf_counter())
         segments = (Segment(str(i), "clip", Path("clip"), 0.0, 1000.0) for i in range(self.work.clips))
-        yield from units_of(segments, unit_size(self.work.clips, self.workers))
+        yield from units_of(segments, unit_size(self.work.clips, self.workers, self.addresses.in_flight))
 
 
 def _decode(work: Work, segment: Segment, artefact: Artefact, _folder: Path) -> Decoded:

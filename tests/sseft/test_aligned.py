@@ -12,7 +12,7 @@ LENGTHS = {"text": (7, 3, 5), "audio": (6, 1, 4), "video": (2, 5, 3)}
 """Positions of each of three clips, CLS included: the second has no sound but CLS."""
 
 
-def exactly(got, expected):
+def assert_exactly(got, expected):
     torch.testing.assert_close(got, expected, rtol=0, atol=1e-11)
 
 
@@ -53,7 +53,7 @@ def test_a_padded_clip_is_encoded_as_it_is_alone(double_model, modality):
     model = double_model((modality,))
     padded = encode(model, modality, draw_inputs(model, modality, garbage=2), real_of(modality))
     for clip, length in enumerate(LENGTHS[modality]):
-        exactly(padded[clip, :length], encode_alone(model, modality, clip)[0])
+        assert_exactly(padded[clip, :length], encode_alone(model, modality, clip)[0])
 
 
 @pytest.mark.parametrize("modality", MODALITIES)
@@ -77,7 +77,7 @@ def test_the_logits_of_padded_clips_are_those_of_each_alone(double_model, modali
     assert logits.shape == (3, 7)
     for clip in range(3):
         alone = model({m: encode_alone(model, m, clip) for m in modalities})
-        exactly(logits[clip], alone[0, 0, 0])
+        assert_exactly(logits[clip], alone[0, 0, 0])
     assert (logits[0] - logits[1]).abs().max() > 1e-3
 
 
@@ -89,7 +89,7 @@ def test_clips_of_one_length_are_the_diagonal_of_their_grid(double_model, random
     grid = model(encodings)
     logits = model.aligned(encodings, real)
     for clip in range(3):
-        exactly(logits[clip], grid[tuple(clip if m in modalities else 0 for m in MODALITIES)])
+        assert_exactly(logits[clip], grid[tuple(clip if m in modalities else 0 for m in MODALITIES)])
 
 
 @pytest.mark.parametrize("direction", ["text_audio", "video_text"])
@@ -98,5 +98,5 @@ def test_a_term_without_a_mask_is_that_of_clips_that_are_all_real(double_model, 
     encodings = random_encodings(model, dict.fromkeys(MODALITIES, 3))
     x, y = (encodings[m] for m in direction.split("_"))
     attention = model.attention[direction]
-    exactly(attention.aligned(x, y), attention.aligned(x, y, torch.ones(y.shape[:2], dtype=torch.bool)))
-    exactly(attention.aligned(x, y), torch.stack([attention(x, y)[clip, clip] for clip in range(3)]))
+    assert_exactly(attention.aligned(x, y), attention.aligned(x, y, torch.ones(y.shape[:2], dtype=torch.bool)))
+    assert_exactly(attention.aligned(x, y), torch.stack([attention(x, y)[clip, clip] for clip in range(3)]))

@@ -16,8 +16,7 @@ Array = NDArray[Any]
 MODEL: Final = "explain"
 """That takes whole clips."""
 VERSION: Final = "1"
-"""Pinned, as the repository's own."""
-
+"""The only one, and pinned: a server mustn't change the model in the middle of a run."""
 
 CHANNEL: Final = [
     ("grpc.max_send_message_length", -1),

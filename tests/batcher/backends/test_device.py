@@ -72,7 +72,7 @@ def smaller(request, backend):
     return replace(backend, sessions=sessions, absent={m: backend.absent[m] for m in modalities})
 
 
-def same(found, expected):
+def assert_same(found, expected):
     np.testing.assert_array_equal(found.logits, expected.logits)
     assert found.frames_encoded == expected.frames_encoded
 
@@ -81,7 +81,7 @@ def same(found, expected):
 @pytest.mark.parametrize("used", SUBSETS, ids="-".join)
 def test_a_grid_on_a_device_is_numpys_bit_for_bit(backend, staying, inputs, used, bounds):
     some = {m: inputs[m] for m in used}
-    same(replace(staying, slices=bounds).grid(some), replace(backend, slices=bounds).grid(some))
+    assert_same(replace(staying, slices=bounds).grid(some), replace(backend, slices=bounds).grid(some))
 
 
 @pytest.mark.parametrize("used", SUBSETS, ids="-".join)
@@ -93,7 +93,7 @@ def test_so_is_a_grid_that_grows(backend, staying, inputs, used):
                 for grid in grids:
                     grid.extend(m, keep)
     found, expected = (grid.grid() for grid in grids)
-    same(found, expected)
+    assert_same(found, expected)
 
 
 def test_so_is_an_explanation(backend, staying, clip, cheap):
@@ -131,13 +131,13 @@ def test_models_of_fewer_modalities_give_the_same_bits(smaller, memory, inputs):
     on_device = replace(smaller, memory=memory)
     for used in (some for some in SUBSETS if set(some) <= smaller.absent.keys()):
         some = {m: inputs[m] for m in used}
-        same(on_device.grid(some), smaller.grid(some))
+        assert_same(on_device.grid(some), smaller.grid(some))
         grids = [one.grow(some) for one in (on_device, smaller)]
         for rows, grid in product((slice(0, 4), slice(4, 10)), grids):
             for m in used:
                 if len(keep := some[m].keep[rows]):
                     grid.extend(m, keep)
-        same(grids[0].grid(), grids[1].grid())
+        assert_same(grids[0].grid(), grids[1].grid())
 
 
 def test_an_integer_drops_its_axis(memory):

@@ -1,9 +1,6 @@
 """What a worker makes of a clip that doesn't come."""
 
 import pytest
-
-pytest.importorskip("ray")
-
 import ray.exceptions as errors
 
 from batcher.outcome import FAILED

@@ -30,7 +30,6 @@ HEALTH = {"health_check_initial_delay_ms": 500, "health_check_period_ms": 500, "
 @pytest.fixture(scope="module")
 def nodes():
     """A cluster beside that of the other tests: this process starts its nodes, but never joins it."""
-    pytest.importorskip("ray")
     from ray.cluster_utils import Cluster  # noqa: PLC0415  # a second, which tests without Ray needn't wait for
 
     size = {"num_cpus": PROCESSORS, "object_store_memory": 100 << 20}
