@@ -1,11 +1,10 @@
 """Clips cut to so few players that every coalition can be evaluated, around what carries their emotion."""
 
-import json
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from itertools import islice
 from pathlib import Path
-from typing import Any, Final, Literal
+from typing import Final, Literal
 
 import numpy as np
 
@@ -65,52 +64,51 @@ def small_clips(
 
 
 def _cut_clip(segment: Segment, cut: Cut, artefact: Artefact, folder: Path) -> Clip:
-    words = json.loads(segment.extra.get("words", "[]"))
     trigger = Trigger.from_json(segment.extra[TRIGGER]) if TRIGGER in segment.extra else Trigger()
-    start_ms = _start_ms(segment, words, trigger, SPAN_MS[cut])
+    start_ms = _start_ms(segment, trigger, SPAN_MS[cut])
     clip = clip_of(replace(segment, start_ms=start_ms, end_ms=start_ms + SPAN_MS[cut]), artefact, folder)
     if clip.text is None or clip.sound is None or clip.video is None:
         raise ValueError(f"segment {segment.segment_id} lacks words, sound or picture; give segments that have all")
-    centre = _centre_of_text(segment, words, trigger)
+    centre = _centre_of_text(segment, trigger)
     video = _thinned(clip.video, FRAMES[cut]) if cut in FRAMES else clip.video
     return replace(clip, text=_tokens_around(clip.text, centre, TOKENS[cut]), video=video)
 
 
-def _start_ms(segment: Segment, words: list[dict[str, Any]], trigger: Trigger, length_ms: float) -> float:
+def _start_ms(segment: Segment, trigger: Trigger, length_ms: float) -> float:
     """Where a span begins: within the segment, and around the trigger where there is one."""
-    centre_ms = _centre_ms(segment, words, trigger)
+    centre_ms = _centre_ms(segment, trigger)
     if centre_ms is None:
-        return float(words[0]["start_ms"]) if words else segment.start_ms
+        return segment.words[0].start_ms if segment.words else segment.start_ms
     last_ms = centre_ms if segment.end_ms is None else segment.end_ms - length_ms
     return max(segment.start_ms, min(centre_ms - length_ms / 2, last_ms))
 
 
-def _centre_ms(segment: Segment, words: list[dict[str, Any]], trigger: Trigger) -> float | None:
+def _centre_ms(segment: Segment, trigger: Trigger) -> float | None:
     """The middle of what is heard and seen of a trigger, or else of the word that is read."""
     spans = [(timed.start_ms, timed.end_ms) for timed in (trigger.audio, trigger.video) if timed is not None]
-    if not spans and trigger.text is not None and words and segment.text is not None:
+    if not spans and trigger.text is not None and segment.words and segment.text is not None:
         # A mark of the text belongs to the word before it.
         read = len(segment.text[: trigger.text.char_start + 1].split()) - 1
-        word = words[min(read, len(words) - 1)]
-        spans = [(word["start_ms"], word["end_ms"])]
+        word = segment.words[min(read, len(segment.words) - 1)]
+        spans = [(word.start_ms, word.end_ms)]
     if not spans:
         return None
     return float(min(start for start, _ in spans) + max(end for _, end in spans)) / 2
 
 
-def _centre_of_text(segment: Segment, words: list[dict[str, Any]], trigger: Trigger) -> int:
+def _centre_of_text(segment: Segment, trigger: Trigger) -> int:
     """The code point of the text that a cut lies around."""
     if trigger.text is not None:
         return (trigger.text.char_start + trigger.text.char_end - 1) // 2
-    centre_ms = _centre_ms(segment, words, trigger)
+    centre_ms = _centre_ms(segment, trigger)
     if centre_ms is None or segment.text is None:
         return 0
     position = 0
-    for word in words:
-        position = max(position, segment.text.find(word["word"], position))
-        if word["end_ms"] > centre_ms:
+    for word in segment.words:
+        position = max(position, segment.text.find(word.word, position))
+        if word.end_ms > centre_ms:
             break
-        position += len(word["word"])
+        position += len(word.word)
     return position
 
 

@@ -8,7 +8,7 @@ from typing import Literal, TypeVar
 
 import click
 
-from batcher.collection import KNOWN, Segment
+from batcher.collection import Segment, row_of
 from batcher.options import Options
 from batcher.players import VideoPlayers
 from batcher.run import Run, explain_collection
@@ -58,6 +58,5 @@ def write_segments(segments: Sequence[Segment], out: Path) -> Path:
     """Write a manifest of these segments, with all their columns."""
     with out.open("w") as file:
         for segment in segments:
-            columns = {name: getattr(segment, name) for name in KNOWN} | {"media": str(segment.path)}
-            file.write(json.dumps(columns | dict(segment.extra)) + "\n")
+            file.write(json.dumps(row_of(segment) | {"media": str(segment.path)}) + "\n")
     return out

@@ -13,9 +13,10 @@ from media.planted.mp4 import FRAME_MS, FRAME_RATE_HZ, write_mp4
 from media.planted.scene import draw_moment, draw_scene
 from media.planted.sentences import LANGUAGES, Language, Sentence, Split, write_sentence
 from media.planted.soundtrack import lay, talking
-from media.planted.speech import RATE_HZ, Speech, Word, speak
+from media.planted.speech import RATE_HZ, Speech, speak
 from media.planted.trigger import AudioTrigger, Trigger, VideoTrigger
 from media.planted.voice import PROSODIES, draw_emphasis, draw_voice
+from media.utterance import Word
 
 LABELS: Final = ("neutral", "sadness", "anger", "joy", "surprise", "fear", "disgust")
 """In MELD's order."""

@@ -1,12 +1,11 @@
 """A corpus of planted clips: files and their manifest."""
 
 import csv
-import json
 import multiprocessing
 import os
 import sys
 from collections.abc import Sequence
-from dataclasses import asdict, fields
+from dataclasses import fields
 from pathlib import Path
 from types import ModuleType
 from typing import Final
@@ -15,6 +14,7 @@ from media.errors import CorpusError
 from media.planted.clip import CARRIERS, KINDS, LABELS, Kind, PlantedClip, make_clip
 from media.planted.sentences import LANGUAGES, SPLITS, Split
 from media.planted.speech import espeak_folders
+from media.utterance import words_json
 
 COLUMNS: Final = tuple(field.name for field in fields(PlantedClip))
 """Of the manifest; `words` and `trigger` are JSON."""
@@ -89,5 +89,5 @@ def _check(kind: Kind) -> None:
 
 
 def _row(clip: PlantedClip) -> dict[str, object]:
-    words = json.dumps([asdict(word) for word in clip.words], ensure_ascii=False)
-    return {name: getattr(clip, name) for name in COLUMNS} | {"words": words, "trigger": clip.trigger.to_json()}
+    told = {"words": words_json(clip.words), "trigger": clip.trigger.to_json()}
+    return {name: getattr(clip, name) for name in COLUMNS} | told

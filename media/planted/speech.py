@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 
 from media.errors import CorpusError
 from media.planted.voice import Prosody, Voice, colour
+from media.utterance import Word
 
 RATE_HZ = 48_000
 """Rate of the speech that is returned; espeak's own is 22,050 Hz."""
@@ -29,15 +30,6 @@ _EVENT_END, _EVENT_MARK = 0, 3
 _RATE, _PITCH = 1, 3
 
 _NOISE_SEED = 1
-
-
-@dataclass(frozen=True)
-class Word:
-    """A spoken word and when it is heard, in ms."""
-
-    word: str
-    start_ms: float
-    end_ms: float
 
 
 @dataclass(frozen=True)

@@ -7,7 +7,8 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from batcher.collection import CollectionError, Segment, read_collection
+from batcher.collection import CollectionError, Segment, read_collection, row_of
+from media.utterance import Word
 
 ROWS = [
     {
@@ -22,7 +23,7 @@ ROWS = [
         "program_id": "p1",
         "carrier_id": "c1",
         "speaker": "Ann, the anchor",
-        "words": [{"word": "Goedenavond", "start_ms": 1300.0}],
+        "words": [{"word": "Goedenavond", "start_ms": 1300.0, "end_ms": 1800.0}],
     },
     {
         "segment_id": "b",
@@ -89,7 +90,8 @@ def test_every_format_gives_the_same_segments(tmp_path, suffix):
         label="joy",
         program_id="p1",
         carrier_id="c1",
-        extra={"speaker": "Ann, the anchor", "words": '[{"word": "Goedenavond", "start_ms": 1300.0}]'},
+        words=(Word("Goedenavond", 1300.0, 1800.0),),
+        extra={"speaker": "Ann, the anchor"},
     )
     assert second.path.as_posix() == "/elsewhere/2.flac"
     assert (second.start_ms, second.end_ms, second.text, second.token_ids, second.extra) == (0.0, None, None, None, {})
@@ -184,3 +186,19 @@ def test_media_are_found_from_any_folder(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     (segment,) = read_collection(Path("m.csv"))
     assert (segment.media, segment.path) == ("1.mp4", tmp_path / "1.mp4")
+
+
+@pytest.mark.parametrize("words", ["[", "[1]", '[{"word": "a"}]', '[{"word": "a", "start_ms": "x", "end_ms": 2}]', "7"])
+def test_words_that_cannot_be_read_are_refused_with_their_row(tmp_path, words):
+    manifest = tmp_path / "m.jsonl"
+    manifest.write_text(json.dumps({"segment_id": "a", "media": "a.mp4", "words": words}))
+    with pytest.raises(CollectionError, match="line 1, has words that can't be read"):
+        list(read_collection(manifest))
+
+
+def test_the_row_of_a_segment_is_read_back_as_that_segment(tmp_path):
+    words = (Word("één", 0.0, 10.5, 0.75), Word("twee", 10.5, 20.0))
+    segment = Segment("a", "a.mp4", tmp_path / "a.mp4", 1.5, 20.0, "één twee", words, (0, 5, 2), extra={"speaker": "x"})
+    manifest = tmp_path / "m.jsonl"
+    manifest.write_text(json.dumps(row_of(segment)))
+    assert list(read_collection(manifest)) == [segment]

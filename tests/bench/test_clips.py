@@ -1,4 +1,3 @@
-import json
 from dataclasses import replace
 
 import pytest
@@ -8,6 +7,7 @@ from bench.clips import CLIPS, CUTS, FRAMES, SPAN_MS, TOKENS, small_clips
 from bench.demo import MANIFEST
 from bench.game import enumerate_game
 from media.planted.trigger import TextTrigger, Trigger
+from media.utterance import words_json
 
 
 def test_every_segment_is_cut_in_every_way(smalls):
@@ -84,18 +84,17 @@ def test_a_cut_stays_within_its_segment(planted):
 def test_a_word_that_is_read_is_also_heard_where_nothing_else_carries(planted):
     for segment, small in planted:
         if Trigger.from_json(segment.extra["trigger"]).carriers == ("text",):
-            words = json.loads(segment.extra["words"])
             char = Trigger.from_json(segment.extra["trigger"]).text.char_start
-            spoken = next((w for w in words if segment.text.find(w["word"], char) == char), words[-1])
-            assert small.clip.start_ms <= spoken["start_ms"]
-            assert spoken["end_ms"] <= small.clip.end_ms
+            spoken = next((w for w in segment.words if segment.text.find(w.word, char) == char), segment.words[-1])
+            assert small.clip.start_ms <= spoken.start_ms
+            assert spoken.end_ms <= small.clip.end_ms
 
 
 def test_a_neutral_cut_begins_with_the_first_word(planted):
     neutral = [(s, small) for s, small in planted if not Trigger.from_json(s.extra["trigger"]).carriers]
     assert neutral
     for segment, small in neutral:
-        assert small.clip.start_ms == json.loads(segment.extra["words"])[0]["start_ms"]
+        assert small.clip.start_ms == segment.words[0].start_ms
         assert small.clip.text.spans[1, 0] == 0
 
 
@@ -113,12 +112,11 @@ def test_a_mark_at_the_end_belongs_to_the_last_word(backend, tmp_path, write_man
     segment = demo_segments[0]
     text = segment.text.rstrip(".") + "?!"
     trigger = Trigger(TextTrigger(len(text) - 2, len(text)))
-    words = segment.extra["words"]
     row = {"segment_id": "marked", "media": str(segment.path), "text": text, "start_ms": 0.0, "end_ms": 3080.0}
-    row |= {"words": words, "trigger": trigger.to_json()}
+    row |= {"words": words_json(segment.words), "trigger": trigger.to_json()}
     manifest = write_manifest(tmp_path / "manifest.jsonl", [row])
-    last = json.loads(words)[-1]
+    last = segment.words[-1]
     for small in small_clips(manifest, backend.artefact, backend.folder):
-        assert small.clip.start_ms <= last["start_ms"]
-        assert last["end_ms"] <= small.clip.end_ms
+        assert small.clip.start_ms <= last.start_ms
+        assert last.end_ms <= small.clip.end_ms
         assert small.clip.text.spans[-2, 1] == len(text)

@@ -12,8 +12,9 @@ from media.planted import clip as planted_clip
 from media.planted.clip import CARRIERS, KINDS, LABELS, Kind
 from media.planted.sentences import PUNCTUATION, WORDS
 from media.planted.soundtrack import talking
-from media.planted.speech import Speech, Word
+from media.planted.speech import Speech
 from media.planted.voice import PROSODIES
+from media.utterance import Word
 from sseft.config import MELD_LABELS
 
 
