@@ -1,7 +1,7 @@
 """Decoding one segment, with its failures as values."""
 
 import time
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import lru_cache
 from pathlib import Path
 
@@ -39,7 +39,7 @@ def clip_of(segment: Segment, artefact: Artefact, artefact_folder: Path) -> Clip
     Raises:
         MediaError: the media can't be read, or the text can't be turned into the model's tokens.
     """
-    return decode_clip(
+    clip = decode_clip(
         segment.path,
         text=_text(segment, artefact, artefact_folder),
         start_ms=segment.start_ms,
@@ -47,6 +47,7 @@ def clip_of(segment: Segment, artefact: Artefact, artefact_folder: Path) -> Clip
         modalities=artefact.modalities,
         preprocessing=artefact.preprocessing,
     )
+    return replace(clip, words=segment.words, regions=segment.regions)
 
 
 def _text(segment: Segment, artefact: Artefact, artefact_folder: Path) -> Text | None:

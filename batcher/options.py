@@ -5,7 +5,8 @@ from typing import Final, Literal, get_args
 
 from batcher.designs import MAX_MASKS, mask_budget
 from batcher.estimators import DEFAULT, design_kind, takes_grid, takes_sparse_grid
-from batcher.players import VideoPlayers
+from batcher.players import AUDIO_PLAYERS, TOKENS, VIDEO_PLAYERS, AudioPlayers, VideoPlayers, words_per_player
+from export.artefact import TOKENIZER, Artefact
 
 Classes = Literal["predicted", "all"]
 CLASSES: Final[tuple[Classes, ...]] = get_args(Classes)
@@ -24,6 +25,7 @@ class Options:
     """Most sub-masks per modality, whatever `masks` says."""
     estimator: str = DEFAULT
     video_players: VideoPlayers = "space"
+    """`regions` are the segment's own; one without any has the players of `space`."""
     classes: Classes = "predicted"
     """Whether the value of the predicted class is explained, or that of every class."""
     seed: int = 0
@@ -34,6 +36,10 @@ class Options:
     """Most points of a segment's grid that the head evaluates; raised to what it takes for every sub-mask to be met.
     `auto` chooses them with the masks, where these are `auto` too, the estimator takes a part of a grid and there is no
     tolerance; else all."""
+    audio_players: AudioPlayers = "half-seconds"
+    """`words` are the segment's own, and the pauses between them; one without any has half-seconds."""
+    text_players: str = TOKENS
+    """tokens, words, or 2-grams, 3-grams and so on of words."""
 
 
 def check_options(options: Options) -> None:
@@ -42,13 +48,38 @@ def check_options(options: Options) -> None:
     Raises:
         ValueError: too few masks are asked for, the estimator takes no grid, or the tolerance is out of range or goes
             with an estimator whose masks can't be added to; or points of the grid are limited to none, or together
-            with a tolerance or an estimator that takes whole grids only.
+            with a tolerance or an estimator that takes whole grids only; or there are no such players.
     """
+    _check_players(options)
     mask_budget(1, masks=options.masks, max_masks=options.max_masks)
     if not takes_grid(options.estimator):
         raise ValueError(f"estimator {options.estimator!r} doesn't take a grid; use {DEFAULT} or exact")
     _check_tolerance(options)
     _check_grid_points(options)
+
+
+def check_suits(options: Options, artefact: Artefact) -> None:
+    """Look for what would fail on every clip with a text, by this model.
+
+    Raises:
+        ValueError: words of the text are wanted, and the model has no tokenizer.
+    """
+    if "text" in artefact.modalities and options.text_players != TOKENS and TOKENIZER not in artefact.files:
+        raise ValueError(
+            f"text_players is {options.text_players!r}, and the artefact has no {TOKENIZER}: words need a text and a "
+            f"tokenizer; export it again with --tokenizer, or use {TOKENS}"
+        )
+
+
+def _check_players(options: Options) -> None:
+    words_per_player(options.text_players)
+    kinds: tuple[tuple[str, str, tuple[str, ...]], ...] = (
+        ("audio_players", options.audio_players, AUDIO_PLAYERS),
+        ("video_players", options.video_players, (*VIDEO_PLAYERS, "regions")),
+    )
+    for name, kind, known in kinds:
+        if kind not in known:
+            raise ValueError(f"{name} is {kind!r}: give {', '.join(known[:-1])} or {known[-1]}")
 
 
 def _check_tolerance(options: Options) -> None:

@@ -34,10 +34,17 @@ class Task:
         """Divide a clip among players.
 
         Raises:
-            MediaError: the clip has no modality that the model sees.
+            MediaError: the clip has no modality that the model sees, or words of its text are wanted and it brings
+                token ids.
             ValueError: it has more players than `exact` can enumerate.
         """
-        found = players_of(clip, sample_rate_hz=artefact.preprocessing.sample_rate_hz, video=options.video_players)
+        found = players_of(
+            clip,
+            sample_rate_hz=artefact.preprocessing.sample_rate_hz,
+            video=options.video_players,
+            audio=options.audio_players,
+            text=options.text_players,
+        )
         players = {m: p for m, p in found.items() if m in artefact.modalities}
         if not players:
             raise MediaError(
@@ -70,7 +77,7 @@ def _check_enumerable(task: Task) -> None:
     if n > MAX_PLAYERS:
         raise ValueError(
             f"the segment has {n} players and 'exact' takes at most {MAX_PLAYERS}: use an estimator that samples, "
-            "or fewer players (--video-players time, a shorter segment)"
+            "or fewer players (--text-players words, --video-players time, a shorter segment)"
         )
     for modality, count in task.counts.items():
         if 1 << count > task.options.max_masks:

@@ -10,8 +10,10 @@ from media.container import check_span, duration_ms
 from media.errors import MediaError
 from media.modality import MODALITIES, Modality
 from media.preprocessing import Preprocessing
+from media.region import Region
 from media.sound import Sound, decode_sound
 from media.text import Text
+from media.utterance import Word
 from media.video import Video, decode_video
 
 Stream = TypeVar("Stream", Sound, Video)
@@ -30,6 +32,10 @@ class Clip:
     """Its end, in ms; never past the end of the media."""
     damaged: bool = False
     """Whether a stream that the media has can't be decoded there, so that its modality is left out."""
+    words: tuple[Word, ...] = ()
+    """What is said in the sound, where that is known."""
+    regions: tuple[Region, ...] = ()
+    """What is known to be in the picture; later ones lie over earlier ones."""
 
     @property
     def cut(self) -> bool:

@@ -1,7 +1,7 @@
 """The words of a clip: token ids between `<s>` and `</s>`, and where each stands in the text."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -45,6 +45,8 @@ class Text:
     """[L]: marks of the model's own (`<s>`, `</s>`, `<pad>`, `<mask>`, the trailing newline) instead of words."""
     cut: bool
     """Whether the text was longer than the model takes."""
+    characters: str | None = None
+    """What the spans are of; None where only ids are known."""
 
 
 def load_tokenizer(path: Path | str) -> Tokenizer:
@@ -100,7 +102,8 @@ def tokenize(tokenizer: Tokenizer, text: str, tokens: TextTokens, max_tokens: in
             continue
         span = _trim(words, start, end)
         pieces.append((token_id, token if span == NOWHERE else words[slice(*span)], span))
-    return _assemble(pieces, tokens, max_tokens, ending)
+    found = _assemble(pieces, tokens, max_tokens, ending)
+    return None if found is None else replace(found, characters=text)
 
 
 def _unknown_id(tokenizer: Tokenizer) -> int | None:

@@ -14,8 +14,10 @@ from batcher.decode import clip_of
 from batcher.estimators import Explanation, estimate
 from batcher.explain import explain_clip
 from batcher.explanation import SegmentExplanation
-from batcher.options import Options, check_options
+from batcher.options import Options, check_options, check_suits
 from batcher.store.result import Result, load_result
+from media.region import Region
+from media.utterance import Word
 
 __all__ = [
     "Backend",
@@ -23,9 +25,11 @@ __all__ = [
     "Explanation",
     "OnnxRuntimeBackend",
     "Options",
+    "Region",
     "Result",
     "Segment",
     "SegmentExplanation",
+    "Word",
     "estimate",
     "explain",
     "load_result",
@@ -53,5 +57,6 @@ def explain(segment: Segment, artefact: Backend | Path | str, options: Options |
     options = options or Options()
     check_options(options)
     backend = open_backend(Path(artefact)) if isinstance(artefact, Path | str) else artefact
+    check_suits(options, backend.artefact)
     clip = clip_of(segment, backend.artefact, backend.folder)
     return explain_clip(clip, segment.segment_id, backend, options)

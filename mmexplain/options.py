@@ -12,6 +12,7 @@ from batcher.backends.choice import COMPUTE_PRECISIONS, LOCAL_BACKENDS, BackendC
 from batcher.backends.onnxruntime import DEVICES
 from batcher.backends.triton.addresses import Addresses, Tls, hosts_of, is_url
 from batcher.designs import MAX_MASKS
+from batcher.players import VIDEO_PLAYERS, words_per_player
 from triton_models.deployment import REQUESTS, TARGETS, DeploymentOptions
 from triton_models.endpoints import LAST_PORT
 
@@ -45,6 +46,34 @@ class Folder(click.ParamType[Path]):
         """Read the option; a URL must be refused before it is a path, which has no double slash."""
         if "://" in str(value):
             self.fail(f"{value} is no path; results go to a folder that every worker sees", param, ctx)
+        return Path(value)
+
+
+class TextPlayers(click.ParamType[str]):
+    """A kind of text players."""
+
+    name = "tokens|words|N-grams"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> str:
+        """Read the option."""
+        try:
+            words_per_player(str(value))
+        except ValueError as error:
+            self.fail(str(error), param, ctx)
+        return str(value)
+
+
+class PicturePlayers(click.ParamType[Any]):
+    """A kind of picture players, or a table of regions."""
+
+    name = "|".join((*VIDEO_PLAYERS, "FILE"))
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> str | Path:
+        """Read the option; a path comes back as one."""
+        if value in VIDEO_PLAYERS:
+            return str(value)
+        if not Path(value).is_file():
+            self.fail(f"{str(value)!r} is none of {', '.join(VIDEO_PLAYERS)}, and no file", param, ctx)
         return Path(value)
 
 

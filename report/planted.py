@@ -58,7 +58,7 @@ def find_planted(result: Result) -> list[Finding]:
 
     Returns:
         One finding for each explained segment and modality that carries its emotion, of the predicted class, in
-        the order of `segments/`.
+        the order of `segments/`; none of pictures with a region of several cells, as a result doesn't say which.
 
     Raises:
         CorpusError: a segment's column `trigger` isn't what `mmexplain corpus` writes.
@@ -69,7 +69,7 @@ def find_planted(result: Result) -> list[Finding]:
         _finding(segment, modality, part, players[segment.segment_id, modality], result.head)
         for segment in segments
         for modality in segment.trigger.carriers
-        if (part := segment.trigger.of(modality)) and (segment.segment_id, modality) in players
+        if (part := segment.trigger.of(modality)) and _placed(players.get((segment.segment_id, modality), ()))
     ]
 
 
@@ -130,6 +130,12 @@ def _attributions(result: Result) -> Iterator[Row]:
     """Rows of `attributions/`, of which a large result has more than fit as Python objects."""
     for batch in result.table("attributions").to_batches():
         yield from batch.to_pylist()
+
+
+def _placed(players: Sequence[Row]) -> bool:
+    """Whether there are players, and known where each of them is: a region that isn't one cell may be anywhere."""
+    somewhere = (p["modality"] == "video" and p["token"] is not None and p["row"] is None for p in players)
+    return bool(players) and not any(somewhere)
 
 
 def _finding(

@@ -52,7 +52,7 @@ def result_table(result: Result, *, most: int = 50) -> Table:
     caption = "\n".join([_count(segments, most), *_legend(findings)])
     table = Table(title=_title(result), caption=caption, caption_style="dim")
     value, form = VALUES[result.head]
-    for name in ("segment", "label", value, "T / A / V %", "strongest word", "half-second", "of the picture"):
+    for name in ("segment", "label", value, "T / A / V %", *_headings(result.run["config"])):
         table.add_column(name, overflow="fold")
     for row in segments[:most]:
         if row["status"] != EXPLAINED:
@@ -104,6 +104,12 @@ def _shares(contribution: Row) -> str:
     shares = [contribution[f"share_{m}{kind}"] for m in MODALITIES]
     shown = " / ".join("-" if share is None else f"{100 * share:.0f}" for share in shares)
     return f"{shown} ±{50 * max(widths):.1f}" if widths else shown
+
+
+def _headings(config: Mapping[str, Any]) -> tuple[str, str, str]:
+    """What the columns of the strongest players hold: where words are players of sound, half-seconds may be too."""
+    text = "strongest words" if str(config.get("text_players")).endswith("grams") else "strongest word"
+    return text, "half-second" if config.get("audio_players") is None else "of the sound", "of the picture"
 
 
 def _title(result: Result) -> str:

@@ -38,6 +38,17 @@ def read_collection(manifest: Path) -> Iterator[Segment]:
         yield segment
 
 
+def table_rows(table: Path) -> Iterator[tuple[str, Mapping[str, Any]]]:
+    """Each row of a table in one of a manifest's forms, and where it stands.
+
+    Raises:
+        CollectionError: there is none, it is of another kind, or it can't be read.
+    """
+    if not table.is_file() or table.suffix not in SUFFIXES:
+        raise CollectionError(f"{table} is no table; give a file that ends in {', '.join(SUFFIXES)}")
+    yield from _rows(table)
+
+
 def _rows(manifest: Path) -> Iterator[tuple[str, Mapping[str, Any]]]:
     """Each row, and where it stands."""
     if manifest.suffix == ".parquet":

@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final
 
+from media.region import Region
 from media.utterance import Word
 
 KNOWN: Final = frozenset(
@@ -52,3 +53,5 @@ class Segment:
     program_id: str | None = None
     carrier_id: str | None = None
     extra: Mapping[str, str] = field(default_factory=dict)
+    regions: tuple[Region, ...] = ()
+    """Of its picture, by a table beside the manifest (`batcher.collection.regions`); later ones win."""

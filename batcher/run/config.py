@@ -31,6 +31,10 @@ RECORDED: Final = (
 )
 
 
+ONCE: Final[Mapping[str, Any]] = {"audio_players": "half-seconds", "text_players": "tokens"}
+"""What rows were made with before it could be chosen. It is left out of descriptions, so that those of before hold."""
+
+
 class ConfigError(Exception):
     """Options that suit no segment, or an output folder that belongs to something else or to other options."""
 
@@ -48,12 +52,14 @@ class RunConfig:
     device: Device
     threads: int
     """Threads of one worker: a sum's last digits depend on them."""
+    regions: str | None = None
+    """sha256 of the table of the pictures' regions; None: the players aren't such."""
 
     def described(self) -> dict[str, Any]:
-        """By option, one level deep. One that is None is left out, as in results of before it existed."""
+        """By option, one level deep. One that is None, or as it `ONCE` was, is left out, as before it existed."""
         options = asdict(self.options)
         every = {name: value for name, value in asdict(self).items() if name != "options"} | options
-        return {name: value for name, value in every.items() if value is not None}
+        return {name: value for name, value in every.items() if value is not None and ONCE.get(name) != value}
 
     @property
     def digest(self) -> str:
@@ -139,7 +145,7 @@ def _check_same(path: Path, metadata: dict[str, Any]) -> None:
         raise ConfigError(f"{path} can't be read ({error}); choose another --out") from error
     if digest == metadata["config_digest"]:
         return
-    wanted = metadata["config"]
+    config, wanted = {**ONCE, **config}, {**ONCE, **metadata["config"]}
     keys = sorted(key for key in config.keys() | wanted.keys() if config.get(key) != wanted.get(key))
     differing = "; ".join(f"{key} was {config.get(key)!r} and is {wanted.get(key)!r}" for key in keys)
     raise ConfigError(

@@ -7,8 +7,8 @@ from pathlib import Path
 from typing import Final
 
 from batcher.backends.choice import BackendChoice, checked
-from batcher.collection import CollectionError, Segment, read_collection
-from batcher.options import Options, check_options
+from batcher.collection import CollectionError, Regions, Segment, read_collection, read_regions
+from batcher.options import Options, check_options, check_suits
 from batcher.outcome import FAILED, UNAVAILABLE
 from batcher.run.config import ConfigError, RunConfig, check_folder, file_metadata, record_run
 from batcher.run.events import Compared, Event, Finished, SegmentFailed, Started, UnitDone
@@ -43,6 +43,8 @@ class Run:
     """A cluster to use instead of this machine."""
     retry_errors: bool = False
     """Whether segments with lasting failures are tried again."""
+    regions: Path | None = None
+    """The table of the pictures' regions, which `video_players` of that kind need."""
 
 
 def explain_collection(run: Run, on_event: Callable[[Event], None] = lambda _: None) -> Finished:
@@ -57,8 +59,8 @@ def explain_collection(run: Run, on_event: Callable[[Event], None] = lambda _: N
 
     Raises:
         ArtefactError: the model can't be read.
-        CollectionError: the manifest can't be read, or has a segment of the result of other media; nothing was
-            explained then.
+        CollectionError: the manifest or the table of regions can't be read, or the manifest has a segment of the
+            result of other media; nothing was explained then.
         ConfigError: the result folder belongs to something else or is in use, the options suit no segment, or a node
             of the cluster doesn't see the files.
         StoreError: the result can't be written.
@@ -67,22 +69,25 @@ def explain_collection(run: Run, on_event: Callable[[Event], None] = lambda _: N
     """
     try:
         check_options(run.options)
+        _check_regions(run)
     except ValueError as error:
         raise ConfigError(str(error)) from error
     if run.ray_address and run.workers is None:
         raise ConfigError("--ray-address needs --workers: the cores of this machine say nothing about the cluster")
     artefact = load_artefact(run.artefact)
     try:
+        check_suits(run.options, artefact)
         choice = checked(run.artefact, run.backend.resolved(artefact))
     except ValueError as error:
         raise ConfigError(str(error)) from error
     selected = {segment.segment_id: segment.media for segment in _selected(run)}
-    precision = choice.precision or artefact.precision
-    config = RunConfig(artefact.digest, run.options, precision, choice.name, choice.device, choice.threads)
+    regions = read_regions(run.regions) if run.regions else None
+    table, precision = regions.digest if regions else None, choice.precision or artefact.precision
+    config = RunConfig(artefact.digest, run.options, precision, choice.name, choice.device, choice.threads, table)
     metadata = file_metadata(config, artefact)
     check_folder(run.out, metadata)
     with exclusive(run.out):
-        measured = measure_once(run.out, run.artefact, choice, _selected(run), run.options)
+        measured = measure_once(run.out, run.artefact, choice, _selected(run, regions), run.options)
         model = run.artefact.resolve()
         setup = WorkerSetup(model, choice, run.options, run.out.resolve(), metadata, measured.slices)
         done = _resume(run, setup.store(), selected)
@@ -91,7 +96,7 @@ def explain_collection(run: Run, on_event: Callable[[Event], None] = lambda _: N
             on_event(Compared(choice.name, precision, **asdict(measured.agreement)))
         on_event(Started(len(selected), len(done), artefact.trained))
         if len(done) < len(selected):
-            _explain_rest(run, setup, artefact, len(selected), done, on_event)
+            _explain_rest(run, setup, artefact, len(selected), done, on_event, regions)
         finished = summarise(run.out, selected)
     on_event(finished)
     return finished
@@ -124,18 +129,33 @@ def _resume(run: Run, store: Store, selected: Mapping[str, str]) -> set[str]:
 
 
 def _explain_rest(
-    run: Run, setup: WorkerSetup, artefact: Artefact, total: int, done: set[str], on_event: Callable[[Event], None]
+    run: Run,
+    setup: WorkerSetup,
+    artefact: Artefact,
+    total: int,
+    done: set[str],
+    on_event: Callable[[Event], None],
+    regions: Regions | None,
 ) -> None:
     workers = _workers(setup.backend) if run.workers is None else run.workers
-    pending = (segment for segment in _selected(run) if segment.segment_id not in done)
+    pending = (segment for segment in _selected(run, regions) if segment.segment_id not in done)
     ordered = pending if setup.backend.device == "cpu" else longest_first(pending)
     units = units_of(ordered, unit_size(total - len(done), workers, setup.backend.in_flight))
     _report(_executor(run, setup, artefact, workers).run(units), total, len(done), on_event)
     setup.store().clean()  # of what workers that died left of units whose segments were explained one by one
 
 
-def _selected(run: Run) -> Iterator[Segment]:
-    return run.selection.of(read_collection(run.manifest))
+def _selected(run: Run, regions: Regions | None = None) -> Iterator[Segment]:
+    segments = run.selection.of(read_collection(run.manifest))
+    return map(regions.attached, segments) if regions else segments
+
+
+def _check_regions(run: Run) -> None:
+    if (run.options.video_players == "regions") != (run.regions is not None):
+        raise ValueError(
+            f"video_players is {run.options.video_players!r} and regions {run.regions}: give both regions and their "
+            "table, or neither"
+        )
 
 
 def _workers(backend: BackendChoice) -> int:

@@ -92,7 +92,7 @@ ATTRIBUTIONS: Final = pa.schema(
         LABEL,
         _field("modality", pa.dictionary(pa.int32(), pa.string()), "text, audio or video", nullable=False),
         _field("player", pa.int32(), "index within the modality", nullable=False),
-        _field("token", pa.string(), "text of a text player"),
+        _field("token", pa.string(), "text of a text player, word of a sound player, name of a picture player"),
         _field("char_start", pa.int32(), "its first character in the segment's text", "code points"),
         _field("char_end", pa.int32(), "the one after its last", "code points"),
         _field("start_ms", pa.float64(), "start of an audio or video player in the media file's time", "ms"),

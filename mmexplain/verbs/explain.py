@@ -1,5 +1,6 @@
 """`explain`: the main job; and `demo`, which does it on what ships with the package."""
 
+from dataclasses import replace
 from importlib.resources import files
 from pathlib import Path
 from typing import Final, Literal
@@ -9,13 +10,13 @@ from rich.console import Console
 
 from batcher.backends.choice import BackendChoice
 from batcher.options import CLASSES, MOST_TOLERANCE, Classes, Options
-from batcher.players import VIDEO_PLAYERS, VideoPlayers
+from batcher.players import AUDIO_PLAYERS, TOKENS, AudioPlayers, VideoPlayers
 from batcher.run import Event, Finished, Run, explain_collection
 from batcher.selection import Selection
 from batcher.store.result import load_result
 from mmexplain.exit import Exit
 from mmexplain.metrics import LOCAL, served
-from mmexplain.options import Folder, NumberOr, run_options
+from mmexplain.options import Folder, NumberOr, PicturePlayers, TextPlayers, run_options
 from mmexplain.progress import Log, progress
 from mmexplain.verbs.validate import print_problems
 from report.table import result_table
@@ -28,7 +29,11 @@ DEMO: Final = Path(str(files("mmexplain") / "demo"))
 @click.option("--model", type=click.Path(path_type=Path), required=True, help="The artefact's folder.")
 @click.option("--out", type=Folder(), required=True, help="The result's folder.")
 @click.option("--estimator", default=Options.estimator, show_default=True, help="Or exact, or one registered.")
-@click.option("--video-players", type=click.Choice(VIDEO_PLAYERS), default="space", show_default=True)
+@click.option("--text-players", type=TextPlayers(), default=TOKENS, show_default=True, help="N: words together.")
+@click.option("--audio-players", type=click.Choice(AUDIO_PLAYERS), default="half-seconds", show_default=True)
+@click.option(
+    "--video-players", type=PicturePlayers(), default="space", show_default=True, help="FILE: a table of regions."
+)
 @click.option("--classes", type=click.Choice(CLASSES), default="predicted", show_default=True)
 @click.option(
     "--tolerance",
@@ -58,7 +63,9 @@ def explain(
     masks: int | Literal["auto"],
     max_masks: int,
     estimator: str,
-    video_players: VideoPlayers,
+    text_players: str,
+    audio_players: AudioPlayers,
+    video_players: VideoPlayers | Path,
     classes: Classes,
     tolerance: float | None,
     grid_points: int | Literal["auto", "all"],
@@ -78,16 +85,20 @@ def explain(
 
     Run again with the same arguments, it goes on where it stopped.
     """
+    regions = video_players if isinstance(video_players, Path) else None
+    picture: VideoPlayers = "regions" if isinstance(video_players, Path) else video_players
+    options = Options(masks, max_masks, estimator, picture, classes, seed, tolerance, grid_points)
     run = Run(
         manifest=collection,
         artefact=model,
         out=out,
-        options=Options(masks, max_masks, estimator, video_players, classes, seed, tolerance, grid_points),
+        options=replace(options, audio_players=audio_players, text_players=text_players),
         selection=Selection(where, limit),
         backend=backend,
         workers=workers,
         ray_address=ray_address,
         retry_errors=retry_errors,
+        regions=regions,
     )
     finished = _explain(run, log, metrics_host, metrics_port)
     return Exit.SEGMENTS_FAILED if finished.failed and not keep_going else Exit.DONE

@@ -283,6 +283,28 @@ def test_every_option_is_an_environment_variable(mmexplain, manifest, model, tmp
     assert rows["extra"].to_pylist() == [[("scene", "s1")]]
 
 
+def test_players_are_chosen_by_kind_or_by_a_table(explain, manifest, tmp_path):
+    table = tmp_path / "regions.csv"
+    table.write_text("player,row\nsky,0\n")
+    assert explain(manifest, "--text-players", "3-grams", "--audio-players", "words", "--video-players", table)[0] == 0
+    config = run_json(tmp_path)["config"]
+    assert (config["text_players"], config["audio_players"]) == ("3-grams", "words")
+    assert (config["video_players"], len(config["regions"])) == ("regions", 64)
+
+
+@pytest.mark.parametrize(
+    ("option", "value", "error"),
+    [
+        ("--text-players", "1-grams", "text_players is '1-grams': give tokens, words, or N-grams of words"),
+        ("--video-players", "regions", "'regions' is none of space, time, space-time, and no file"),
+    ],
+)
+def test_players_that_are_none_are_bad_arguments(explain, manifest, option, value, error):
+    code, *printed = explain(manifest, option, value)
+    assert code == 2
+    assert error in " ".join("".join(map(str, printed)).split())
+
+
 def test_the_command_line_wins_over_the_environment(explain, manifest, tmp_path, monkeypatch):
     monkeypatch.setenv("MMEXPLAIN_EXPLAIN_SEED", "5")
     assert explain(manifest, "--seed", 6)[0] == 0

@@ -104,6 +104,17 @@ def test_a_modality_that_carries_nothing_gives_nothing(result):
     assert [(finding.modality, finding.hit) for finding in findings] == [("audio", True)]
 
 
+@pytest.mark.parametrize(("cells", "found"), [([(1, 2), (0, 0)], [True]), ([(1, 2), (None, None)], [])])
+def test_of_regions_only_cells_are_held_against_a_trigger(result, cells, found):
+    span = {"start_ms": 0.0, "end_ms": 500.0}
+    rows = [
+        player("video", i, 0.3 - i, token=f"region {i}", row=row, column=column, **span)
+        for i, (row, column) in enumerate(cells)
+    ]
+    findings = find_planted(result([segment(Trigger(video=VideoTrigger(1, 2, 0, 40)))], rows))
+    assert [finding.hit for finding in findings] == found
+
+
 def test_findings_are_in_the_order_of_segments_and_modalities(result):
     trigger = Trigger(text=TextTrigger(5, 13), audio=AudioTrigger(0, 500))
     sound = {"start_ms": 0.0, "end_ms": 500.0}

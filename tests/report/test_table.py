@@ -167,6 +167,8 @@ def test_lines_are_sorted_and_at_most_so_many(printed):
     [
         ({"modality": "text", "token": "'t"}, '"\'t" +0.2500'),
         ({"modality": "audio", "start_ms": 500.0, "end_ms": 1000.0}, "0.50-1.00 s +0.2500"),
+        ({"modality": "audio", "token": "nog", "start_ms": 500.0, "end_ms": 900.0}, "'nog', 0.50-0.90 s +0.2500"),
+        ({"modality": "video", "token": "face", "start_ms": 0.0, "end_ms": 9.0}, "'face' +0.2500"),
         ({"modality": "video", "row": 0, "column": 3, "start_ms": 0.0, "end_ms": 9.0}, "row 0, column 3 +0.2500"),
         ({"modality": "video", "frame_group": 0, "start_ms": 0.0, "end_ms": 400.0}, "0.00-0.40 s +0.2500"),
         (
