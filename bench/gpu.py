@@ -32,11 +32,11 @@ from batcher.explanation import SegmentExplanation
 from batcher.grid.device_array import CUT
 from batcher.grid.maskable import Divided, Maskable
 from batcher.options import Options
+from batcher.plan.size import Size
 from batcher.players import Players, players_of
 from bench.demo import described
 from bench.machine import cores
 from bench.night.clips import made_up_clip
-from bench.night.sizes import Size
 from bench.output import Column, Report, Section, publish
 from bench.peak import measure_peak
 from export.artefact import PRECISIONS, Artefact, Precision, load_artefact

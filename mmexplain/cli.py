@@ -17,6 +17,7 @@ from mmexplain.exit import Exit
 from mmexplain.metrics import MetricsError
 from mmexplain.verbs.explain import DEMO, demo, explain
 from mmexplain.verbs.export import export
+from mmexplain.verbs.plan import plan
 from mmexplain.verbs.serve import serve
 from mmexplain.verbs.train import corpus, train
 from mmexplain.verbs.validate import validate
@@ -41,7 +42,7 @@ def cli() -> None:
     """Explain which words, half-seconds and parts of the picture carried an emotion, for whole collections."""
 
 
-for verb in (explain, demo, validate, export, train, corpus, serve):
+for verb in (explain, plan, demo, validate, export, train, corpus, serve):
     cli.add_command(verb)
 
 

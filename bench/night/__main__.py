@@ -7,8 +7,8 @@ from typing import Any
 import click
 
 import bench.night
+from batcher.plan.total import CONFIDENCE
 from bench.demo import MANIFEST, MODEL, described
-from bench.intervals import CONFIDENCE
 from bench.machine import GIB
 from bench.night.decoding import decode_s_per_frame
 from bench.night.measurement import RATE_HZ, SAMPLE, Measured, Sampled, Settings, measured, sample_of

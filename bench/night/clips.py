@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from bench.night.sizes import MARKS, Size
+from batcher.plan.size import Size
 from export.artefact import Artefact
 from media import Clip, Sound, Text, TextTokens, Video, from_ids
 
@@ -31,7 +31,7 @@ def _text(size: Size, tokens: TextTokens, rng: np.random.Generator) -> Text | No
     words = np.setdiff1d(
         np.arange(tokens.vocab_size), [tokens.bos_id, tokens.eos_id, tokens.pad_id, tokens.mask_id], assume_unique=True
     )
-    return from_ids(rng.choice(words, max(0, size.tokens - MARKS)).tolist(), tokens, size.tokens)
+    return from_ids(rng.choice(words, max(0, size.tokens - size.marks)).tolist(), tokens, size.tokens)
 
 
 def _sound(size: Size, rng: np.random.Generator) -> Sound | None:

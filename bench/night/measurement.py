@@ -11,14 +11,14 @@ import numpy as np
 
 from batcher.backends.choice import open_backend
 from batcher.options import Options
+from batcher.plan.prediction import predicted
+from batcher.plan.sample import FloatArray, Stratum, deal, draw_strata
+from batcher.plan.total import Total, total_of
 from batcher.slices import measure_slices
 from bench.machine import cores
 from bench.night.lengths import read_lengths
-from bench.night.prediction import predicted_flop
-from bench.night.sample import FloatArray, Stratum, deal, draw_strata
 from bench.night.sizes import Sizes, sizes_of
 from bench.night.tokens import counter
-from bench.night.total import Total, total_of
 from bench.night.workers import BACKENDS, REFERENCE, Explained, Task, Worked, explain_side_by_side
 from export.artefact import TOKENIZER, Artefact
 
@@ -107,11 +107,11 @@ def sample_of(collection: Path, model: Path, artefact: Artefact, settings: Setti
     sizes = sizes_of(lengths, artefact.preprocessing, settings.rate_hz)
     if not sizes.readable:
         raise click.ClickException(f"none of the {sizes.unreadable} segments of {collection} ends after it begins")
-    predicted = np.array([predicted_flop(size, settings.options, artefact.work) for size in sizes.readable])
-    strata = draw_strata(predicted, settings.sample, settings.seed)
+    flop = np.array([predicted(size, settings.options, artefact).total_flop for size in sizes.readable])
+    strata = draw_strata(flop, settings.sample, settings.seed)
     drawn = [int(clip) for stratum in strata for clip in stratum.drawn]
     workers = min(settings.workers or cores(), len(drawn))
-    return Sampled(sizes, predicted, strata, deal(predicted, drawn, workers, settings.seed))
+    return Sampled(sizes, flop, strata, deal(flop, drawn, workers, settings.seed))
 
 
 def measured(sampled: Sampled, model: Path, backend: str, settings: Settings) -> Measured:

@@ -6,9 +6,10 @@ from typing import Annotated, Final
 
 import numpy as np
 
-from bench.night.sample import FloatArray
-from bench.night.sizes import Size, Sizes
-from bench.night.total import Total
+from batcher.plan.sample import FloatArray
+from batcher.plan.size import Size
+from batcher.plan.total import Total
+from bench.night.sizes import Sizes
 from bench.night.workers import Explained
 from bench.output import Column
 from media.modality import MODALITIES, Modality

@@ -1,28 +1,11 @@
 """What the model sees of each segment of a collection, cut as decoding and tokenizing cut it."""
 
-import math
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Final
 
+from batcher.plan.size import MARKS, Size, cut_size
 from bench.night.lengths import Length
 from media import Preprocessing
-from media.modality import Modality
-
-MARKS: Final = 2
-"""`<s>` and `</s>`. A trailing newline isn't counted."""
-
-
-@dataclass(frozen=True)
-class Size:
-    """What the model sees of one segment."""
-
-    tokens: int
-    """L, with `<s>` and `</s>`; 0 without a text."""
-    samples: int
-    frames: int
-    cut: tuple[Modality, ...] = ()
-    """The modalities of which it sees only a part."""
 
 
 @dataclass(frozen=True)
@@ -51,17 +34,9 @@ def sizes_of(lengths: Sequence[Length], limits: Preprocessing, rate_hz: float) -
 
 def size_of(length: Length, limits: Preprocessing, rate_hz: float) -> Size:
     """Cut one segment, whose first frame and first sample stand at its start."""
-    samples = length.seconds * limits.sample_rate_hz
-    frames = length.seconds * rate_hz if length.frames is None else length.frames
-    tokens = length.tokens + MARKS if length.tokens else 0
-    over: dict[Modality, bool] = {
-        "text": tokens > limits.max_tokens,
-        "audio": samples > limits.max_samples,
-        "video": frames > limits.max_frames,
-    }
-    return Size(
-        tokens=min(tokens, limits.max_tokens),
-        samples=int(min(samples, limits.max_samples)),
-        frames=math.ceil(min(frames, limits.max_frames)),
-        cut=tuple(modality for modality, cut in over.items() if cut),
+    return cut_size(
+        tokens=length.tokens + MARKS if length.tokens else 0,
+        samples=length.seconds * limits.sample_rate_hz,
+        frames=length.seconds * rate_hz if length.frames is None else length.frames,
+        limits=limits,
     )

@@ -17,9 +17,9 @@ from batcher.backends.choice import BackendChoice, open_backend
 from batcher.explain import explain_clip
 from batcher.grid.calls import Slices
 from batcher.options import Options
+from batcher.plan.size import Size
 from bench.machine import peak_bytes
 from bench.night.clips import made_up_clip
-from bench.night.sizes import Size
 from media.modality import Modality
 
 REFERENCE: Final = "onnxruntime-fp32"

@@ -6,8 +6,8 @@ from pathlib import Path
 from batcher.backends import Backend
 from batcher.explain import explain_clip
 from batcher.options import Options
+from batcher.plan.size import Size
 from bench.night.clips import made_up_clip
-from bench.night.sizes import Size
 from export.artefact import Artefact
 from media import Clip
 

@@ -10,9 +10,9 @@ import pytest
 from click.testing import CliRunner
 
 import bench.gpu
+from batcher.plan.size import Size
 from bench.demo import MODEL
 from bench.gpu import DIFFERENCES, RATES, Compared, a_clip, difference, main, measure
-from bench.night.sizes import Size
 
 
 @contextmanager

@@ -6,13 +6,13 @@ import pytest
 from click.testing import CliRunner
 
 from batcher.options import Options
+from batcher.plan.size import Size
+from batcher.plan.total import Total
 from bench.demo import MANIFEST, MODEL
 from bench.night import __main__ as command
 from bench.night import decoding, measurement
 from bench.night.measurement import Settings
 from bench.night.rows import CLIPS, HOURS, MASKS, SIZES, STAGES, hours_rows
-from bench.night.sizes import Size
-from bench.night.total import Total
 from bench.night.workers import Explained, Task, Worked, explain_side_by_side
 
 TASK = Task(MODEL, "onnxruntime-fp32", Options(masks=4), seed=0)

@@ -3,9 +3,10 @@ import math
 import numpy as np
 import pytest
 
+from batcher.plan.size import Size
 from bench.night.clips import made_up_clip
 from bench.night.lengths import Length
-from bench.night.sizes import Size, size_of, sizes_of
+from bench.night.sizes import size_of, sizes_of
 from media import decode_clip
 
 RATE_HZ = 24

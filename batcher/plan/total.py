@@ -12,13 +12,16 @@ The interval is Student's, of Satterthwaite's degrees of freedom: (sum v_h)^2 / 
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import Final
 
 import numpy as np
 from numpy.typing import NDArray
 from scipy.stats import t as student
 
-from bench.intervals import CONFIDENCE
-from bench.night.sample import FloatArray, Stratum
+from batcher.plan.sample import FloatArray, Stratum
+
+CONFIDENCE: Final = 0.95
+"""Of every interval."""
 
 
 @dataclass(frozen=True)

@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bench.night.sample import deal, draw_strata
+from batcher.plan.sample import deal, draw_strata
 
 COSTS = st.lists(st.floats(0.01, 100), min_size=2, max_size=60).map(np.array)
 

@@ -2,8 +2,8 @@ import numpy as np
 import pytest
 from scipy.stats import t as student
 
-from bench.night.sample import Stratum, draw_strata
-from bench.night.total import total_of
+from batcher.plan.sample import Stratum, draw_strata
+from batcher.plan.total import total_of
 
 CLIPS, DRAWS = 2600, 500
 
