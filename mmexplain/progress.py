@@ -10,7 +10,7 @@ from typing import Literal
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
 
-from batcher.run.events import Compared, Event, Finished, SegmentFailed, Started, UnitDone
+from batcher.run.events import Compared, Event, Finished, RowSkipped, SegmentFailed, Started, UnitDone
 from triton_models.events import Broken, Listening, ServerEvent
 
 Log = Literal["auto", "rich", "json"]
@@ -63,6 +63,9 @@ class _Bar:
     def __call__(self, event: Event) -> None:
         """Show one event."""
         match event:
+            case RowSkipped():
+                line = f"left out: {event.place} {event.problem}"
+                self.bar.console.print(line, style="yellow", markup=False)
             case Compared():
                 self.bar.console.print(_comparison(event), highlight=False)
             case Started():

@@ -1,11 +1,13 @@
 """A row of a manifest as a segment."""
 
 import json
-from collections.abc import Mapping
+from base64 import b64encode
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any, Final
 
-from batcher.collection.segment import KNOWN, CollectionError, Segment
+from batcher.collection.bad_row import RowError
+from batcher.collection.segment import KNOWN, Segment
 from media.utterance import Word, words_json
 
 Row = Mapping[str, Any]
@@ -22,76 +24,88 @@ _PLAIN: Final = (
 )
 
 
-def segment_of(row: Row, folder: Path, place: str) -> Segment:
+def segment_of(row: Row, path_of: Callable[[str], Path]) -> Segment:
     """Read a row.
 
     Args:
-        row: values by column; empty ones count as missing.
-        folder: that relative paths of media begin at.
-        place: where the row stands, for errors.
+        row: values by column; those that are empty are left out.
+        path_of: the file of a media name.
 
     Raises:
-        CollectionError: it lacks its segment_id or media, or holds a value of the wrong kind.
+        RowError: it lacks its segment_id or media, or holds a value of the wrong kind.
     """
-    row = {name: value for name, value in row.items() if value not in (None, "")}
-    _check_text(row, place)
-    for name in ("segment_id", "media"):
-        if name not in row:
-            raise CollectionError(f"{place} has no {name}; every segment needs one")
-    media = str(row["media"])
+    media = _needed(row, "media")
+    if "\0" in media:
+        raise RowError(f"has media {media!r}, which holds a NUL; no file's name can")
     return Segment(
-        segment_id=str(row["segment_id"]),
+        segment_id=_needed(row, "segment_id"),
         media=media,
-        path=folder / media,
-        start_ms=_number(row, "start_ms", place) or 0.0,
-        end_ms=_number(row, "end_ms", place),
-        text=_optional(row, "text"),
-        words=_words(row, place),
-        token_ids=_token_ids(row, place),
-        language=_optional(row, "language"),
-        label=_optional(row, "label"),
-        program_id=_optional(row, "program_id"),
-        carrier_id=_optional(row, "carrier_id"),
-        extra={name: _plain(value) for name, value in row.items() if name not in KNOWN},
+        path=path_of(media),
+        start_ms=_number(row, "start_ms") or 0.0,
+        end_ms=_number(row, "end_ms") if "end_ms" in row else None,
+        text=_optional(row, "text") if "text" in row else None,
+        words=_words(row) if "words" in row else (),
+        token_ids=_token_ids(row) if "token_ids" in row else None,
+        language=_optional(row, "language") if "language" in row else None,
+        label=_optional(row, "label") if "label" in row else None,
+        program_id=_optional(row, "program_id") if "program_id" in row else None,
+        carrier_id=_optional(row, "carrier_id") if "carrier_id" in row else None,
+        extra={} if row.keys() <= KNOWN else {name: _plain(v) for name, v in row.items() if name not in KNOWN},
     )
 
 
-def _check_text(row: Row, place: str) -> None:
-    """Refuse half an emoji: JSON can hold one half of a surrogate pair, UTF-8 and Parquet can't."""
-    for name, value in row.items():
-        try:
-            str(value).encode()
-        except UnicodeEncodeError as error:
-            raise CollectionError(f"{place} has half a character in {name} ({error}); mend the text") from error
+def _needed(row: Row, name: str) -> str:
+    value = _optional(row, name)
+    if not value:
+        raise RowError(f"has no {name}; every segment needs one")
+    return value
 
 
 def _optional(row: Row, name: str) -> str | None:
-    return str(row[name]) if name in row else None
+    value = row.get(name)
+    if value is None or type(value) is str:
+        return value
+    if isinstance(value, bool | list | dict):
+        raise RowError(f"has {name} {value!r:.80}; give a text")
+    try:
+        return value.decode() if isinstance(value, bytes) else str(value)
+    except UnicodeDecodeError as error:
+        raise RowError(f"has {name} {value!r:.80}, which isn't UTF-8; give a text") from error
 
 
 def _plain(value: Any) -> str:
-    return value if isinstance(value, str) else json.dumps(value, ensure_ascii=False, default=str)
+    """A value of a column that means nothing here: JSON, or itself where it is a text or has no form in JSON."""
+    if isinstance(value, str):
+        return value
+    if isinstance(value, bytes):
+        try:
+            return value.decode()
+        except UnicodeDecodeError:
+            return b64encode(value).decode()
+    if isinstance(value, bool | int | float | list | tuple | dict):
+        return json.dumps(value, ensure_ascii=False, default=_plain)
+    return str(value)
 
 
-def _number(row: Row, name: str, place: str) -> float | None:
+def _number(row: Row, name: str) -> float | None:
+    """A number, also one that is no time: the decoder refuses that, as its segment's error."""
     if name not in row:
         return None
+    value = row[name]
     try:
-        return float(row[name])
-    except (TypeError, ValueError) as error:
-        raise CollectionError(f"{place} has {name} {row[name]!r}; give milliseconds as a number") from error
+        return float(str(value) if isinstance(value, bool) else value)  # true is no time
+    except (TypeError, ValueError, OverflowError) as error:
+        raise RowError(f"has {name} {value!r:.80}; give milliseconds as a number") from error
 
 
-def _words(row: Row, place: str) -> tuple[Word, ...]:
+def _words(row: Row) -> tuple[Word, ...]:
     """A list of objects with word, start_ms, end_ms and perhaps probability, or the JSON of one."""
-    if "words" not in row:
-        return ()
     try:
         words = json.loads(row["words"]) if isinstance(row["words"], str) else row["words"]
         return tuple(_word(word) for word in words)
-    except (KeyError, TypeError, ValueError) as error:
-        raise CollectionError(
-            f"{place} has words that can't be read ({type(error).__name__}: {error}); give a list of objects with "
+    except (KeyError, TypeError, ValueError, OverflowError, RecursionError) as error:
+        raise RowError(
+            f"has words that can't be read ({type(error).__name__}: {error}); give a list of objects with "
             "word, start_ms and end_ms, in ms of the media file"
         ) from error
 
@@ -109,12 +123,17 @@ def row_of(segment: Segment) -> dict[str, Any]:
     return {**columns, "words": words, **segment.extra}
 
 
-def _token_ids(row: Row, place: str) -> tuple[int, ...] | None:
+def _token_ids(row: Row) -> tuple[int, ...]:
     """A list, or a string of ids between spaces or tabs, as the original's data sets have them."""
-    if "token_ids" not in row:
-        return None
     ids = row["token_ids"]
     try:
-        return tuple(int(token) for token in (ids.split() if isinstance(ids, str) else ids))
-    except (TypeError, ValueError) as error:
-        raise CollectionError(f"{place} has token_ids {ids!r}; give whole numbers") from error
+        return tuple(map(_token_id, ids.split() if isinstance(ids, str) else ids))
+    except (TypeError, ValueError, OverflowError) as error:
+        raise RowError(f"has token_ids {ids!r:.80}; give whole numbers") from error
+
+
+def _token_id(token: Any) -> int:
+    number = int(token)
+    if isinstance(token, bool) or (isinstance(token, float) and token != number):
+        raise ValueError(token)
+    return number

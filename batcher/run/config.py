@@ -11,6 +11,7 @@ from typing import Any, Final
 
 from batcher.backends.choice import BackendName, ComputePrecision
 from batcher.backends.onnxruntime import Device
+from batcher.collection import BadRows
 from batcher.options import Options
 from batcher.selection import Selection
 from batcher.store.files import RUN, replaced
@@ -117,6 +118,7 @@ def record_run(
     selection: Selection,
     metadata: dict[str, Any],
     measured: Mapping[str, Any],
+    on_bad_row: BadRows = "error",
 ) -> None:
     """Write `run.json`.
 
@@ -127,11 +129,13 @@ def record_run(
         selection: what of the collection is explained; may change from start to start.
         metadata: of `file_metadata`.
         measured: by name, what the first start measured.
+        on_bad_row: what is done about bad rows of the collection; may change too.
     """
     run = {**metadata, **measured} | {
         "manifest": str(manifest.resolve()),
         "artefact_folder": str(artefact_folder.resolve()),
         "selection": asdict(selection),
+        "on_bad_row": on_bad_row,
     }
     with replaced(out / RUN) as partial:
         partial.write_text(json.dumps(run, indent=2) + "\n")

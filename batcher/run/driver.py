@@ -7,11 +7,22 @@ from pathlib import Path
 from typing import Final
 
 from batcher.backends.choice import BackendChoice, checked
-from batcher.collection import CollectionError, Regions, Segment, read_collection, read_regions
+from batcher.collection import (
+    BadRow,
+    BadRows,
+    CollectionError,
+    OnBadRow,
+    Regions,
+    Segment,
+    read_collection,
+    read_regions,
+    refuse,
+    skip,
+)
 from batcher.options import Options, check_options, check_suits
 from batcher.outcome import FAILED, UNAVAILABLE
 from batcher.run.config import ConfigError, RunConfig, check_folder, file_metadata, record_run
-from batcher.run.events import Compared, Event, Finished, SegmentFailed, Started, UnitDone
+from batcher.run.events import Compared, Event, Finished, RowSkipped, SegmentFailed, Started, UnitDone
 from batcher.run.executors import Executor, InProcess
 from batcher.run.lock import exclusive
 from batcher.run.machine import cores
@@ -45,6 +56,8 @@ class Run:
     """Whether segments with lasting failures are tried again."""
     regions: Path | None = None
     """The table of the pictures' regions, which `video_players` of that kind need."""
+    on_bad_row: BadRows = "error"
+    """Whether a row of the collection that describes no segment ends the run, or is reported and left out."""
 
 
 def explain_collection(run: Run, on_event: Callable[[Event], None] = lambda _: None) -> Finished:
@@ -59,8 +72,8 @@ def explain_collection(run: Run, on_event: Callable[[Event], None] = lambda _: N
 
     Raises:
         ArtefactError: the model can't be read.
-        CollectionError: the manifest or the table of regions can't be read, or the manifest has a segment of the
-            result of other media; nothing was explained then.
+        CollectionError: the collection or the table of regions can't be read, or the collection has a bad row that
+            isn't to be skipped, or a segment of the result of other media; nothing was explained then.
         ConfigError: the result folder belongs to something else or is in use, the options suit no segment, or a node
             of the cluster doesn't see the files.
         StoreError: the result can't be written.
@@ -80,7 +93,7 @@ def explain_collection(run: Run, on_event: Callable[[Event], None] = lambda _: N
         choice = checked(run.artefact, run.backend.resolved(artefact))
     except ValueError as error:
         raise ConfigError(str(error)) from error
-    selected = {segment.segment_id: segment.media for segment in _selected(run)}
+    selected = {segment.segment_id: segment.media for segment in _selected(run, on_bad_row=_reported(on_event))}
     regions = read_regions(run.regions) if run.regions else None
     table, precision = regions.digest if regions else None, choice.precision or artefact.precision
     config = RunConfig(artefact.digest, run.options, precision, choice.name, choice.device, choice.threads, table)
@@ -91,7 +104,7 @@ def explain_collection(run: Run, on_event: Callable[[Event], None] = lambda _: N
         model = run.artefact.resolve()
         setup = WorkerSetup(model, choice, run.options, run.out.resolve(), metadata, measured.slices)
         done = _resume(run, setup.store(), selected)
-        record_run(run.out, run.manifest, run.artefact, run.selection, metadata, measured.described())
+        record_run(run.out, run.manifest, run.artefact, run.selection, metadata, measured.described(), run.on_bad_row)
         if measured.agreement:
             on_event(Compared(choice.name, precision, **asdict(measured.agreement)))
         on_event(Started(len(selected), len(done), artefact.trained))
@@ -145,8 +158,9 @@ def _explain_rest(
     setup.store().clean()  # of what workers that died left of units whose segments were explained one by one
 
 
-def _selected(run: Run, regions: Regions | None = None) -> Iterator[Segment]:
-    segments = run.selection.of(read_collection(run.manifest))
+def _selected(run: Run, regions: Regions | None = None, on_bad_row: OnBadRow = skip) -> Iterator[Segment]:
+    """The segments that the run covers; who reads the collection first reports its bad rows."""
+    segments = run.selection.of(read_collection(run.manifest, on_bad_row if run.on_bad_row == "skip" else refuse))
     return map(regions.attached, segments) if regions else segments
 
 
@@ -156,6 +170,13 @@ def _check_regions(run: Run) -> None:
             f"video_players is {run.options.video_players!r} and regions {run.regions}: give both regions and their "
             "table, or neither"
         )
+
+
+def _reported(on_event: Callable[[Event], None]) -> OnBadRow:
+    def report(row: BadRow) -> None:
+        on_event(RowSkipped(row.place, row.problem))
+
+    return report
 
 
 def _workers(backend: BackendChoice) -> int:

@@ -6,6 +6,14 @@ from batcher.run.totals import Totals
 
 
 @dataclass(frozen=True)
+class RowSkipped:
+    """A row of the collection describes no segment and is left out."""
+
+    place: str
+    problem: str
+
+
+@dataclass(frozen=True)
 class Compared:
     """A backend was held against ONNX Runtime, now or at an earlier start (`batcher.agreement`)."""
 
@@ -72,4 +80,4 @@ class Finished:
         return self.segments - self.explained
 
 
-Event = Compared | Started | SegmentFailed | UnitDone | Finished
+Event = RowSkipped | Compared | Started | SegmentFailed | UnitDone | Finished

@@ -10,7 +10,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
-from batcher.collection import CollectionError, read_collection
+from batcher.collection import CollectionError, read_collection, refuse, skip
 from batcher.outcome import EXPLAINED
 from batcher.selection import Selection
 from batcher.store.result import Result
@@ -73,7 +73,9 @@ def _segments(result: Result) -> Iterator[str]:
         yield from _named(f"{name} belong to no explained segment", sorted(there - explained))
     try:
         selection = Selection(**result.run["selection"])
-        wanted = {segment.segment_id for segment in selection.of(read_collection(Path(result.run["manifest"])))}
+        on_bad_row = skip if result.run.get("on_bad_row") == "skip" else refuse
+        segments = read_collection(Path(result.run["manifest"]), on_bad_row)
+        wanted = {segment.segment_id for segment in selection.of(segments)}
     except CollectionError as error:
         yield f"missing segments can't be found: {error}"
         return

@@ -9,6 +9,7 @@ import click
 from rich.console import Console
 
 from batcher.backends.choice import BackendChoice
+from batcher.collection import BAD_ROWS, BadRows
 from batcher.options import CLASSES, MOST_TOLERANCE, Classes, Options
 from batcher.players import AUDIO_PLAYERS, TOKENS, AudioPlayers, VideoPlayers
 from batcher.run import Event, Finished, Run, explain_collection
@@ -50,6 +51,13 @@ DEMO: Final = Path(str(files("mmexplain") / "demo"))
 @click.option("--ray-address", help="A Ray cluster to run on, instead of this machine.")
 @click.option("--where", multiple=True, metavar="COLUMN=VALUE", help="Only segments with this value.")
 @click.option("--limit", type=click.IntRange(min=1), help="Only the first so many.")
+@click.option(
+    "--on-bad-row",
+    type=click.Choice(BAD_ROWS),
+    default="error",
+    show_default=True,
+    help="Leave out what describes no segment, and say so; or explain nothing.",
+)
 @click.option("--retry-errors", is_flag=True, help="Try segments with lasting failures again.")
 @click.option("--keep-going", is_flag=True, help="Exit with 0 although some segments failed.")
 @click.option("--metrics-port", type=click.IntRange(1, 65535), help="Serve metrics for Prometheus at http://HOST:PORT.")
@@ -75,13 +83,16 @@ def explain(
     ray_address: str | None,
     where: tuple[str, ...],
     limit: int | None,
+    on_bad_row: BadRows,
     retry_errors: bool,
     keep_going: bool,
     metrics_port: int | None,
     metrics_host: str,
     log: Log,
 ) -> Exit:
-    """Explain the segments of COLLECTION, a manifest (.csv, .jsonl or .parquet).
+    """Explain the segments of COLLECTION.
+
+    It is a manifest (.csv, .jsonl or .parquet), a folder of media with a transcript beside each, or MELD's csv.
 
     Run again with the same arguments, it goes on where it stopped.
     """
@@ -99,6 +110,7 @@ def explain(
         ray_address=ray_address,
         retry_errors=retry_errors,
         regions=regions,
+        on_bad_row=on_bad_row,
     )
     finished = _explain(run, log, metrics_host, metrics_port)
     return Exit.SEGMENTS_FAILED if finished.failed and not keep_going else Exit.DONE

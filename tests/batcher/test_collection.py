@@ -119,7 +119,7 @@ def test_ids_that_are_numbers_become_text(manifest):
     [
         ("m.csv", "segment_id,media\na,1.mp4\n,2.mp4\n", "line 3, has no segment_id"),
         ("m.csv", "segment_id,media\na,\n", "line 2, has no media"),
-        ("m.csv", "media\n1.mp4\n", "line 2, has no segment_id"),
+        ("m.csv", "media\n1.mp4\n", "m.csv has no column segment_id; it has 'media'"),
         ("m.csv", "segment_id,media\na,1.mp4\nb,1.mp4\na,2.mp4\n", "line 4, repeats the segment_id 'a'"),
         ("m.csv", "segment_id,media,start_ms\na,1.mp4,0:10\n", "line 2, has start_ms '0:10'; give milliseconds"),
         ("m.csv", "segment_id,media,end_ms\na,1.mp4,late\n", "line 2, has end_ms 'late'"),
@@ -127,7 +127,19 @@ def test_ids_that_are_numbers_become_text(manifest):
         ("m.csv", "segment_id,media,text\na,1.mp4,yes, of course\n", "line 2, has more fields than the header"),
         ("m.csv", 'segment_id,media,text\na,1.mp4,"two\nlines"\n,2.mp4,x\n', "line 4, has no segment_id"),
         ("m.csv", b"segment_id,media,text\na,1.mp4,caf\xe9\n", "m.csv can't be read as UTF-8 .csv"),
-        ("m.csv", f"segment_id,media,text\na,1.mp4,{'x' * 200_000}\n", "m.csv can't be read as UTF-8 .csv"),
+        ("m.csv", "", "m.csv has no column segment_id and no media; it has none"),
+        ("m.csv", "segment_id,media,text,text\na,1.mp4,x,y\n", "m.csv has two columns of one name"),
+        (
+            "m.csv",
+            'segment_id,media,text\na,1.mp4,"x\nb,1.mp4,y\n',
+            "line 2, to line 3 can't be read .*close its quotes",
+        ),
+        ("m.csv", "segment_id,media\na,1\x00.mp4\n", "line 2, has media .*NUL"),
+        ("m.jsonl", '{"segment_id": true, "media": "1.mp4"}', "line 1, has segment_id True; give a text"),
+        ("m.jsonl", '{"segment_id": "a", "media": "1.mp4", "text": {}}\n', "line 1, has text {}; give a text"),
+        ("m.jsonl", '{"segment_id": "a", "media": "1.mp4", "end_ms": true}', "line 1, has end_ms True; give milli"),
+        ("m.jsonl", '{"segment_id": "a", "media": "1.mp4", "token_ids": [1.5]}', r"line 1, has token_ids \[1.5\]"),
+        ("m.jsonl", "[" * 100_000, "line 1, isn't JSON"),
         ("m.jsonl", '{"segment_id": "a", "media": "1.mp4"}\n{"segment_id": \n', "line 2, isn't JSON"),
         ("m.jsonl", '\n["a", "1.mp4"]\n', "line 2, holds list; give one JSON object per line"),
         ("m.jsonl", '{"segment_id": "a", "media": "1.mp4", "token_ids": 5}', "line 1, has token_ids 5"),
@@ -177,7 +189,7 @@ def test_half_a_character_is_refused_where_it_stands(tmp_path):
     # JSON can hold one half of a surrogate pair; neither UTF-8 nor Parquet can.
     manifest = tmp_path / "m.jsonl"
     manifest.write_text('{"segment_id": "a", "media": "1.mp4", "text": "hello \\ud83d there"}\n')
-    with pytest.raises(CollectionError, match=r"line 1, has half a character in text .*mend the text"):
+    with pytest.raises(CollectionError, match=r"line 1, has half a character in text; mend the text"):
         list(read_collection(manifest))
 
 
@@ -202,3 +214,66 @@ def test_the_row_of_a_segment_is_read_back_as_that_segment(tmp_path):
     manifest = tmp_path / "m.jsonl"
     manifest.write_text(json.dumps(row_of(segment)))
     assert list(read_collection(manifest)) == [segment]
+
+
+BAD = {
+    ".csv": 'segment_id,media,start_ms\na,1.mp4,0\n,1.mp4,0\nb,1.mp4,late\na,2.mp4,0\nc,1.mp4,0,0\nd,1.mp4,"0\n',
+    ".jsonl": '{"segment_id": "a", "media": "1.mp4"}\n{"media": "1.mp4"}\n[]\n{"segment_id": "a", "media": "1"}\n{\n{',
+}
+
+
+@pytest.mark.parametrize("suffix", BAD)
+def test_bad_rows_are_reported_one_by_one_and_left_out(manifest, suffix):
+    bad = []
+    path = manifest(f"m{suffix}", BAD[suffix])
+    assert [segment.segment_id for segment in read_collection(path, bad.append)] == ["a"]
+    assert [row.place for row in bad] == [
+        f"{path}, line {line}," for line in (range(3, 8) if suffix == ".csv" else range(2, 7))
+    ]
+
+
+def test_a_quote_that_is_never_closed_takes_no_more_than_the_rows_to_the_next_one(manifest):
+    bad = []
+    path = manifest("m.csv", 'segment_id,media,text\na,1.mp4,"x\nb,1.mp4,"y"\nc,1.mp4,z\n')
+    assert [segment.segment_id for segment in read_collection(path, bad.append)] == ["c"]
+    assert [(row.place, "to line 3" in row.problem) for row in bad] == [(f"{path}, line 2,", True)]
+
+
+@pytest.mark.parametrize("content", [b"segment_id,media\na,caf\xe9\n", b"segment_id\na\n"])
+def test_a_file_that_cannot_be_read_is_no_bad_row(manifest, content):
+    with pytest.raises(CollectionError):
+        list(read_collection(manifest("m.csv", content), pytest.fail))
+
+
+def test_a_field_of_ten_megabytes_is_read(manifest):
+    (segment,) = read_collection(manifest("m.csv", f"segment_id,media,text\na,1.mp4,{'x' * 10_000_000}\n"))
+    assert len(segment.text) == 10_000_000
+
+
+def test_times_that_are_none_are_left_to_the_decoder(manifest):
+    segments = read_collection(manifest("m.csv", "segment_id,media,start_ms,end_ms\na,1,nan,-inf\nb,1,-5,-9\n"))
+    assert [repr((s.start_ms, s.end_ms)) for s in segments] == ["(nan, -inf)", "(-5.0, -9.0)"]
+
+
+def test_columns_of_any_type_of_parquet_are_read(tmp_path):
+    columns = {
+        "segment_id": pa.array(["a", "b"]).dictionary_encode(),
+        "media": pa.array([b"1.mp4", b"2.mp4"]),
+        "text": pa.array(["x", None], pa.large_string()),
+        "start_ms": pa.array([1500, 2500], pa.duration("us")),
+        "aired": pa.array([1, 2], pa.timestamp("ns")),
+        "vector": pa.array([b"\xff\xfe", b"ok"]),
+        "nested": pa.array([{"x": [1]}, None]),
+    }
+    pq.write_table(pa.table(columns), tmp_path / "m.parquet")
+    first, second = read_collection(tmp_path / "m.parquet")
+    assert (first.segment_id, first.media, first.text, first.start_ms) == ("a", "1.mp4", "x", 1.5)
+    assert first.extra == {"aired": "1970-01-01 00:00:00.000000001", "vector": "//4=", "nested": '{"x": [1]}'}
+    assert (second.media, second.text, second.extra["vector"]) == ("2.mp4", None, "ok")
+
+
+def test_null_ids_of_parquet_are_bad_rows(tmp_path):
+    write_parquet(tmp_path / "m.parquet", [{"segment_id": name, "media": "1"} for name in ("a", None, "b")])
+    bad = []
+    assert [s.segment_id for s in read_collection(tmp_path / "m.parquet", bad.append)] == ["a", "b"]
+    assert [row.place for row in bad] == [f"{tmp_path / 'm.parquet'}, row 2,"]
