@@ -1,8 +1,11 @@
-"""Decoding one segment, with its failures as values."""
+"""Decoding segments, with their failures as values."""
 
 import time
+from collections.abc import Iterator, Sequence
+from contextlib import closing
 from dataclasses import dataclass, replace
 from functools import lru_cache
+from itertools import groupby
 from pathlib import Path
 
 from tokenizers import Tokenizer
@@ -10,7 +13,7 @@ from tokenizers import Tokenizer
 from batcher.collection import Segment
 from batcher.outcome import Failure
 from export.artefact import TOKENIZER, Artefact
-from media import Clip, MediaError, Text, decode_clip, from_ids, load_tokenizer, tokenize
+from media import Clip, ClipReader, MediaError, Text, from_ids, load_tokenizer, tokenize
 
 
 @dataclass(frozen=True)
@@ -23,9 +26,31 @@ class Decoded:
 
 def decode(segment: Segment, artefact: Artefact, artefact_folder: Path) -> Decoded:
     """Turn a segment into what the model sees. Never raises: whatever breaks becomes a failure."""
+    (decoded,) = decode_all([segment], artefact, artefact_folder)
+    return decoded
+
+
+def decode_all(segments: Sequence[Segment], artefact: Artefact, artefact_folder: Path) -> Iterator[Decoded]:
+    """Turn segments into what the model sees, one after the other.
+
+    Args:
+        segments: where neighbours are of one file, what their pictures share is decoded once.
+        artefact: the model's description.
+        artefact_folder: where its tokenizer is.
+
+    Yields:
+        Their clips or failures, in their order: what `decode` gives for each alone.
+    """
+    for path, some in groupby(segments, key=lambda segment: segment.path):
+        with closing(_reader(path, artefact)) as reader:
+            for segment in some:
+                yield _decoded(reader, segment, artefact, artefact_folder)
+
+
+def _decoded(reader: ClipReader, segment: Segment, artefact: Artefact, artefact_folder: Path) -> Decoded:
     started = time.perf_counter()
     try:
-        clip: Clip | Failure = clip_of(segment, artefact, artefact_folder)
+        clip: Clip | Failure = _clip(reader, segment, artefact, artefact_folder)
     except MediaError as error:
         clip = Failure("decode", str(error))
     except Exception as error:  # noqa: BLE001  # one hostile file must not stop a night's run
@@ -39,14 +64,17 @@ def clip_of(segment: Segment, artefact: Artefact, artefact_folder: Path) -> Clip
     Raises:
         MediaError: the media can't be read, or the text can't be turned into the model's tokens.
     """
-    clip = decode_clip(
-        segment.path,
-        text=_text(segment, artefact, artefact_folder),
-        start_ms=segment.start_ms,
-        end_ms=segment.end_ms,
-        modalities=artefact.modalities,
-        preprocessing=artefact.preprocessing,
-    )
+    with closing(_reader(segment.path, artefact)) as reader:
+        return _clip(reader, segment, artefact, artefact_folder)
+
+
+def _reader(path: Path, artefact: Artefact) -> ClipReader:
+    return ClipReader(path, modalities=artefact.modalities, preprocessing=artefact.preprocessing)
+
+
+def _clip(reader: ClipReader, segment: Segment, artefact: Artefact, artefact_folder: Path) -> Clip:
+    text = _text(segment, artefact, artefact_folder)
+    clip = reader.clip(text=text, start_ms=segment.start_ms, end_ms=segment.end_ms)
     return replace(clip, words=segment.words, regions=segment.regions)
 
 

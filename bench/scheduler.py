@@ -60,9 +60,10 @@ class NullWorker:
         return UnitReport(unit, (), Totals(len(unit.segments), 0, {}))
 
 
-def null_decode(_segment: Segment, _artefact: Artefact, _artefact_folder: Path) -> Decoded:
+def null_decode(segments: Sequence[Segment], _artefact: Artefact, _artefact_folder: Path) -> Iterator[Decoded]:
     """Nothing."""
-    return Decoded(Failure("decode", "a bench decodes nothing"), 0.0)
+    for _ in segments:
+        yield Decoded(Failure("decode", "a bench decodes nothing"), 0.0)
 
 
 def measure(workers: Sequence[int] = WORKERS, *, segments: int = SEGMENTS, rounds: int = ROUNDS) -> Report:

@@ -3,8 +3,9 @@
 The generator of planted-trigger clips, `media.planted`, is imported by name.
 """
 
-from media.clip import Clip, decode_clip
-from media.errors import MediaError
+from media.clip import Clip, ClipReader, decode_clip
+from media.errors import LimitError, MediaError
+from media.limits import LIMITS, Limits
 from media.preprocessing import Preprocessing
 from media.sound import Sound, decode_sound
 from media.text import Text, TextTokens, from_ids, load_tokenizer, tokenize
@@ -12,8 +13,12 @@ from media.tokenizer import FoundTokenizer, find_tokenizer
 from media.video import Video, decode_video
 
 __all__ = [
+    "LIMITS",
     "Clip",
+    "ClipReader",
     "FoundTokenizer",
+    "LimitError",
+    "Limits",
     "MediaError",
     "Preprocessing",
     "Sound",

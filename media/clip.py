@@ -2,19 +2,22 @@
 
 import math
 from collections.abc import Callable, Container
+from contextlib import closing
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TypeVar
 
 from media.container import check_span, duration_ms
-from media.errors import MediaError
+from media.errors import LimitError, MediaError
+from media.limits import LIMITS, Limits
 from media.modality import MODALITIES, Modality
+from media.pictures import PictureReader
 from media.preprocessing import Preprocessing
 from media.region import Region
 from media.sound import Sound, decode_sound
 from media.text import Text
 from media.utterance import Word
-from media.video import Video, decode_video
+from media.video import Video, read_video
 
 Stream = TypeVar("Stream", Sound, Video)
 
@@ -52,6 +55,7 @@ def decode_clip(
     end_ms: float | None = None,
     modalities: Container[Modality] = MODALITIES,
     preprocessing: Preprocessing,
+    limits: Limits = LIMITS,
 ) -> Clip:
     """Decode the sound and the picture of a span.
 
@@ -63,6 +67,7 @@ def decode_clip(
             recognition runs over). None: the end of the media.
         modalities: those that the model sees; the others aren't decoded.
         preprocessing: the model's rates, sizes and limits.
+        limits: what the file may ask for.
 
     Returns:
         The clip, with its real end.
@@ -70,23 +75,55 @@ def decode_clip(
     Raises:
         MediaError: the file can't be read, the span is none or starts past the end of the media, neither sound
             nor picture can be decoded where there are any, or there is neither sound nor picture nor text.
+        LimitError: the file asks for more than the limits.
     """
-    check_span(start_ms, end_ms)
-    length_ms = duration_ms(media)
-    damage: list[MediaError] = []
-    sound: Sound | None = None
-    video: Video | None = None
-    if "audio" in modalities:
-        sound = _unless_damaged(damage, lambda: decode_sound(media, start_ms, end_ms, preprocessing))
-    if "video" in modalities:
-        video = _unless_damaged(damage, lambda: decode_video(media, start_ms, end_ms, preprocessing))
-    if sound is None and video is None:
-        _check_words_suffice(media, text, start_ms, length_ms, damage)
-    ends_ms = [] if video is None else [float(video.times_ms[-1])]
-    if sound is not None:
-        ends_ms.append(sound.start_ms + 1000 * len(sound.wave) / preprocessing.sample_rate_hz)
-    clip = Clip(text, sound, video, start_ms, math.inf if end_ms is None else end_ms, damaged=bool(damage))
-    return replace(clip, end_ms=_end_ms(clip, ends_ms, length_ms))
+    with closing(ClipReader(media, modalities=modalities, preprocessing=preprocessing, limits=limits)) as reader:
+        return reader.clip(text=text, start_ms=start_ms, end_ms=end_ms)
+
+
+class ClipReader:
+    """Decodes span after span of one file: what their pictures share is decoded once (`media.pictures`)."""
+
+    def __init__(
+        self,
+        media: Path | str,
+        *,
+        modalities: Container[Modality] = MODALITIES,
+        preprocessing: Preprocessing,
+        limits: Limits = LIMITS,
+    ) -> None:
+        self.media, self.modalities = media, modalities
+        self.preprocessing, self.limits = preprocessing, limits
+        self._pictures = PictureReader(media, preprocessing.image_size, limits)
+
+    def close(self) -> None:
+        """Close the file, which the first span opened."""
+        self._pictures.close()
+
+    def clip(self, *, text: Text | None = None, start_ms: float = 0.0, end_ms: float | None = None) -> Clip:
+        """Decode a span as `decode_clip` does; the same whatever was decoded before it, also after an error."""
+        check_span(start_ms, end_ms)
+        length_ms = duration_ms(self.media, self.limits)
+        damage: list[MediaError] = []
+        sound = _unless_damaged(damage, lambda: self._sound(start_ms, end_ms))
+        video = _unless_damaged(damage, lambda: self._video(start_ms, end_ms))
+        if sound is None and video is None:
+            _check_words_suffice(self.media, text, start_ms, length_ms, damage)
+        ends_ms = [] if video is None else [float(video.times_ms[-1])]
+        if sound is not None:
+            ends_ms.append(sound.start_ms + 1000 * len(sound.wave) / self.preprocessing.sample_rate_hz)
+        clip = Clip(text, sound, video, start_ms, math.inf if end_ms is None else end_ms, damaged=bool(damage))
+        return replace(clip, end_ms=_end_ms(clip, ends_ms, length_ms))
+
+    def _sound(self, start_ms: float, end_ms: float | None) -> Sound | None:
+        if "audio" not in self.modalities:
+            return None
+        return decode_sound(self.media, start_ms, end_ms, self.preprocessing, self.limits)
+
+    def _video(self, start_ms: float, end_ms: float | None) -> Video | None:
+        if "video" not in self.modalities:
+            return None
+        return read_video(self._pictures, start_ms, end_ms, self.preprocessing.max_frames)
 
 
 def _check_words_suffice(
@@ -111,6 +148,8 @@ def _unless_damaged(damage: list[MediaError], decode: Callable[[], Stream | None
     """What was decoded; None for a damaged stream, whose error joins `damage`."""
     try:
         return decode()
+    except LimitError:
+        raise
     except MediaError as error:
         damage.append(error)
         return None

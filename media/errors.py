@@ -8,5 +8,12 @@ class MediaError(Exception):
     """
 
 
+class LimitError(MediaError):
+    """Media that asks for more than `media.limits` allows.
+
+    Unlike damage it fails its segment whole: how far decoding came by a deadline is no property of a clip.
+    """
+
+
 class CorpusError(Exception):
     """Planted-trigger clips that can't be made. The message says what is missing, and how to get it."""

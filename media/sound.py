@@ -10,8 +10,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from media.container import TimedFrame, check_span, timed_frames
+from media.container import check_span
 from media.errors import MediaError
+from media.frames import TimedFrame, sound_frames
+from media.limits import LIMITS, Limits
 from media.preprocessing import Preprocessing
 
 JITTER_S = Fraction(2, 1000)
@@ -33,7 +35,13 @@ class Sound:
     """Whether the span held more: samples over the limit, or damaged ones, which are silent here."""
 
 
-def decode_sound(path: Path | str, start_ms: float, end_ms: float | None, preprocessing: Preprocessing) -> Sound | None:
+def decode_sound(
+    path: Path | str,
+    start_ms: float,
+    end_ms: float | None,
+    preprocessing: Preprocessing,
+    limits: Limits = LIMITS,
+) -> Sound | None:
     """Decode the samples of a span: mean of the channels, and the nearest sample at the model's rate.
 
     Nearest means sample floor(i * rate / 16,000), without a filter against aliases: so were the training's
@@ -44,6 +52,7 @@ def decode_sound(path: Path | str, start_ms: float, end_ms: float | None, prepro
         start_ms: start of the span in the file's time, in ms.
         end_ms: its end, exclusive; None: the end of the media.
         preprocessing: rate and most samples.
+        limits: what the file may ask for.
 
     Returns:
         The waveform from the span's start to its end, or to where the stream ends; silence stands for what
@@ -51,11 +60,12 @@ def decode_sound(path: Path | str, start_ms: float, end_ms: float | None, prepro
 
     Raises:
         MediaError: the file can't be read, nothing in the span can be decoded, or the span is none.
+        LimitError: the file asks for more than the limits.
     """
     check_span(start_ms, end_ms)
     line: _TimeLine | None = None
     damaged = False
-    with closing(timed_frames(path, "audio", start_ms)) as frames:
+    with closing(sound_frames(path, start_ms, limits)) as frames:
         for timed in frames:
             if timed.frame is None:
                 time_ms = float(1000 * timed.start_s)

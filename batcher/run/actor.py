@@ -1,6 +1,6 @@
 """A worker behind Ray, and the clips that reach it."""
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Protocol
@@ -14,9 +14,10 @@ from batcher.outcome import Failure
 from batcher.run.unit import Unit, UnitReport
 from batcher.run.worker import WorkerSetup
 from export.artefact import Artefact
+from media import LIMITS
 
-Decode = Callable[[Segment, Artefact, Path], Decoded]
-"""As `batcher.decode.decode`."""
+Decode = Callable[[Sequence[Segment], Artefact, Path], Iterator[Decoded]]
+"""As `batcher.decode.decode_all`."""
 
 
 class UnitExplainer(Protocol):
@@ -31,10 +32,16 @@ class ClipLost:
     """Instead of a report: a clip of the unit is nowhere any more, and nothing was written."""
 
     reason: str
+    crashed: bool = False
+    """Whether a process crashed that decoded several: decoding each alone tells on which."""
 
 
 class ClipLostError(Exception):
     """A decoded clip that can't be fetched, though its process didn't crash."""
+
+
+class GroupCrashedError(Exception):
+    """The process crashed that decoded several clips."""
 
 
 class Actor:
@@ -47,24 +54,42 @@ class Actor:
         """The id of its node, once the model is loaded."""
         return str(ray.get_runtime_context().get_node_id())
 
-    def explain(self, unit: Unit, clips: list[Any], attempts: int) -> UnitReport | ClipLost:
-        """Explain a unit whose clips are being decoded; they stay in Ray's object store until it ends."""
+    def explain(self, unit: Unit, clips: list[list[Any]], attempts: int) -> UnitReport | ClipLost:
+        """Explain a unit whose clips are being decoded, each list by a task."""
         try:
-            return self.worker.explain_unit(unit, map(fetch, clips), attempts)
+            return self.worker.explain_unit(unit, fetch_all(clips), attempts)
+        except GroupCrashedError as error:
+            return ClipLost(str(error), crashed=True)
         except ClipLostError as error:
             return ClipLost(str(error))
 
 
-def fetch(clip: Any) -> Decoded:
-    """A decoded clip, or that its process crashed.
+def fetch_all(clips: Iterable[list[Any]]) -> Iterator[Decoded]:
+    """Decoded clips of several tasks.
+
+    Raises:
+        ClipLostError: as `fetch`.
+        GroupCrashedError: the process crashed that decoded several of them.
+    """
+    for together in clips:
+        for clip in together:
+            yield fetch(clip, alone=len(together) == 1)
+
+
+def fetch(clip: Any, *, alone: bool = True) -> Decoded:
+    """A decoded clip, or that the process crashed which decoded it alone.
 
     Raises:
         ClipLostError: it went with its node, or can't be fetched for another reason that isn't its own.
+        GroupCrashedError: the process crashed that decoded it with others.
     """
     try:
         decoded: Decoded = ray.get(clip)
     except (WorkerCrashedError, OutOfMemoryError) as error:
-        return Decoded(Failure("decode", f"decoding crashed: {type(error).__name__}"), 0.0)
+        reason = f"decoding crashed, or hung for {LIMITS.hang_s:g} s: {type(error).__name__}"
+        if not alone:
+            raise GroupCrashedError(reason) from error
+        return Decoded(Failure("decode", f"{reason}. Check that the media plays there, and convert it"), 0.0)
     except RayError as error:
         raise ClipLostError(f"{type(error).__name__}: {error}") from error
     return decoded

@@ -5,6 +5,7 @@ from collections.abc import Hashable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Final, Generic, TypeVar
 
+from batcher.collection import Segment
 from batcher.run.unit import Unit
 
 UNITS_IN_FLIGHT: Final = 2
@@ -22,11 +23,18 @@ class Attempt:
     """Of workers that had it: perhaps by its fault."""
     losses: int = 0
     """Of its worker or its clips with a node: never by its fault."""
+    apart: bool = False
+    """Whether each segment is decoded alone: a process that decoded several crashed, nobody knows on which."""
 
     @property
     def number(self) -> int:
         """Of this attempt, from 1."""
-        return 1 + self.deaths + self.losses
+        return 1 + self.deaths + self.losses + self.apart
+
+    @property
+    def groups(self) -> list[tuple[Segment, ...]]:
+        """Its segments as they are decoded, each tuple in a task."""
+        return [(segment,) for segment in self.unit.segments] if self.apart else self.unit.together()
 
     @property
     def share(self) -> int:

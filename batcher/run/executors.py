@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Protocol
 
-from batcher.decode import decode
+from batcher.decode import decode_all
 from batcher.run.unit import Unit, UnitReport
 from batcher.run.worker import Worker, WorkerSetup
 from export.artefact import Artefact
@@ -28,5 +28,5 @@ class InProcess:
         """Decode and explain here."""
         worker = Worker(self.setup)
         for unit in units:
-            clips = (decode(segment, self.artefact, self.setup.artefact_folder) for segment in unit.segments)
+            clips = decode_all(unit.segments, self.artefact, self.setup.artefact_folder)
             yield worker.explain_unit(unit, clips, attempts=1)

@@ -1,7 +1,7 @@
 """Ray's workers: decoding tasks feed actors that explain, and any of them may die, or a whole node."""
 
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, Final
 
@@ -9,7 +9,7 @@ import ray
 from ray.exceptions import RayActorError, RayTaskError
 
 from batcher.collection import Segment
-from batcher.decode import Decoded, decode
+from batcher.decode import Decoded, decode_all
 from batcher.outcome import UNAVAILABLE, Failure
 from batcher.run.actor import ClipLost, Decode, UnitExplainer
 from batcher.run.attempt import Attempt, Flight, Todo, assigned
@@ -17,8 +17,10 @@ from batcher.run.cluster import cluster
 from batcher.run.crew import LOOK_S, Crew, Member
 from batcher.run.sight import check_sight, files_of
 from batcher.run.unit import Unit, UnitReport
+from batcher.run.watchdog import watched
 from batcher.run.worker import Worker, WorkerSetup, committed_unit, write_failed_unit
 from export.artefact import Artefact
+from media import LIMITS
 
 ATTEMPTS: Final = 3
 """Deaths of an actor on the same unit before its segments are tried one by one, then given up."""
@@ -36,7 +38,9 @@ class RayWorkers:
     address: str | None = None
     worker: Callable[[WorkerSetup], UnitExplainer] = Worker
     """What an actor makes of the setup, to explain with."""
-    decode: Decode = decode
+    decode: Decode = decode_all
+    hang_s: float = LIMITS.hang_s
+    """Of decoding a segment, until its process is ended."""
 
     def run(self, units: Iterator[Unit]) -> Iterator[UnitReport]:
         """Keep every actor busy; survive the death of any of them, and of nodes.
@@ -58,13 +62,13 @@ class RayWorkers:
                 crew.close()
 
     def _work_off(self, todo: Todo, crew: Crew) -> Iterator[UnitReport]:
-        decoder = ray.remote(num_cpus=1, max_retries=1)(self._decoder())
+        decoder = ray.remote(num_cpus=1)(self._decoder())
         flights: dict[Any, Flight[Member]] = {}
         while flights or todo.first():
             crew.fit()
             for flight in assigned(crew.living, flights.values(), todo):
                 attempt, unit = flight.attempt, flight.attempt.unit
-                clips = [decoder.remote(segment) for segment in unit.segments]
+                clips = [_decoding(decoder, group) for group in attempt.groups]
                 flights[flight.member.actor.explain.remote(unit, clips, attempt.number)] = flight
             for done in _answers([*flights, *crew.starting]):
                 if done in flights:
@@ -72,12 +76,16 @@ class RayWorkers:
                 else:
                     crew.admit(done)
 
-    def _decoder(self) -> Callable[[Segment], Decoded]:
-        decode, artefact, folder = self.decode, self.artefact, self.setup.artefact_folder
+    def _decoder(self) -> Callable[[Sequence[Segment]], Decoded | Iterator[Decoded]]:
+        decode, artefact, folder, hang_s = self.decode, self.artefact, self.setup.artefact_folder, self.hang_s
 
-        def decoded(segment: Segment) -> Decoded:
+        def decoded(segments: Sequence[Segment]) -> Decoded | Iterator[Decoded]:
             # Ray sends what is enclosed once to each process; arguments cost every segment a third of a millisecond.
-            return decode(segment, artefact, folder)
+            clips = watched(decode(segments, artefact, folder), hang_s)
+            if len(segments) > 1:
+                return clips  # Ray stores one after the other: no more than one is in the process's own memory
+            (clip,) = clips
+            return clip
 
         return decoded
 
@@ -91,7 +99,9 @@ class RayWorkers:
         except RayTaskError as error:
             raise error.cause from error
         else:
-            if isinstance(report, ClipLost):
+            if isinstance(report, ClipLost) and report.crashed:
+                todo.add(replace(flight.attempt, apart=True))
+            elif isinstance(report, ClipLost):
                 yield from self._ended(flight.attempt, report.reason, todo, died=False)
             else:
                 yield report
@@ -123,6 +133,13 @@ class RayWorkers:
 
     def _given_up(self, attempt: Attempt, failure: Failure) -> UnitReport:
         return write_failed_unit(self.setup.store(), attempt.unit, failure, attempt.deaths + attempt.losses)
+
+
+def _decoding(decoder: Any, segments: Sequence[Segment]) -> list[Any]:
+    """Have some segments decoded by one task; a crash of several isn't repeated, but they are taken apart."""
+    retries = 1 if len(segments) == 1 else 0
+    clips = decoder.options(num_returns=len(segments), max_retries=retries).remote(segments)
+    return [clips] if len(segments) == 1 else clips
 
 
 def _answers(references: list[Any]) -> list[Any]:

@@ -5,7 +5,7 @@ import json
 import math
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
-from itertools import islice
+from itertools import groupby, islice
 from typing import Final
 
 from batcher.collection import Segment
@@ -14,6 +14,8 @@ from batcher.run.totals import Totals
 
 MOST_SEGMENTS: Final = 8
 """In a unit: what a killed run loses at most, per worker."""
+MOST_TOGETHER: Final = 4
+"""Segments that one task decodes: few, so that a unit's tasks keep several processors busy."""
 UNITS_PER_WORKER: Final = 4
 """At least, so that no worker waits long for the last."""
 
@@ -29,6 +31,11 @@ class Unit:
         """A digest of the segment ids."""
         ids = json.dumps([segment.segment_id for segment in self.segments])
         return hashlib.sha256(ids.encode()).hexdigest()[:16]
+
+    def together(self) -> list[tuple[Segment, ...]]:
+        """Its segments as they are decoded: neighbours of one file in one task."""
+        files = (tuple(some) for _, some in groupby(self.segments, key=lambda segment: segment.path))
+        return [some[i : i + MOST_TOGETHER] for some in files for i in range(0, len(some), MOST_TOGETHER)]
 
     def split(self) -> list["Unit"]:
         """One unit per segment."""

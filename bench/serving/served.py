@@ -2,7 +2,7 @@
 
 import tempfile
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from functools import partial
@@ -103,6 +103,7 @@ class RayServed:
         yield from units_of(segments, unit_size(self.work.clips, self.workers, self.addresses.in_flight))
 
 
-def _decode(work: Work, segment: Segment, artefact: Artefact, _folder: Path) -> Decoded:
-    """A made-up clip, in a decoding task."""
-    return Decoded(work.clip(int(segment.segment_id), artefact), 0.0)
+def _decode(work: Work, segments: Sequence[Segment], artefact: Artefact, _folder: Path) -> Iterator[Decoded]:
+    """Made-up clips, in a decoding task."""
+    for segment in segments:
+        yield Decoded(work.clip(int(segment.segment_id), artefact), 0.0)

@@ -69,5 +69,5 @@ def test_even_a_bug_is_a_failure_of_its_segment(segment, artefact, model, monkey
     def broken(*_, **__):
         raise ZeroDivisionError("by accident")
 
-    monkeypatch.setattr("batcher.decode.decode_clip", broken)
+    monkeypatch.setattr("media.ClipReader.clip", broken)
     assert decode(segment, artefact, model).clip == Failure("decode", "ZeroDivisionError: by accident", FAILED)

@@ -76,7 +76,7 @@ def test_cells_may_be_written_as_decimals(tmp_path):
         ({"row": "top"}, "row is 'top': give a number, or nothing"),
         ({"start_ms": [0]}, r"start_ms is \[0\]: give a number"),
         ({"end_ms": 1000.0}, "start_ms is 1000.0, end_ms 1000.0: give an end after the start"),
-        ({"player": "\ud83d"}, "surrogates not allowed"),
+        ({"player": "\ud83d"}, "half a character in player"),
     ],
 )
 def test_a_bad_row_is_refused_by_its_number(tmp_path, change, error):

@@ -4,7 +4,7 @@ import pytest
 import ray.exceptions as errors
 
 from batcher.outcome import FAILED
-from batcher.run.actor import ClipLostError, fetch
+from batcher.run.actor import ClipLostError, GroupCrashedError, fetch, fetch_all
 
 OBJECT = ("00ff", None, "")
 
@@ -21,7 +21,9 @@ def test_a_process_that_crashes_fails_its_segment_for_good(monkeypatch, error):
     broken(monkeypatch, error)
     failure = fetch(None).clip
     assert (failure.stage, failure.status) == ("decode", FAILED)
-    assert failure.error == f"decoding crashed: {type(error).__name__}"
+    assert failure.error.startswith(f"decoding crashed, or hung for 1500 s: {type(error).__name__}")
+    with pytest.raises(GroupCrashedError, match=type(error).__name__):
+        list(fetch_all([["one", "other"]]))
 
 
 @pytest.mark.parametrize(

@@ -31,19 +31,19 @@ def on_the_cpu(tmp_path, rows, write_manifest, model, cheap):
 @pytest.fixture
 def decoded(monkeypatch):
     """A GPU whose arithmetic is the CPU's, and the segments that are decoded for it, in their order."""
-    load, decode, names = OnnxRuntimeBackend.load, executors.decode, []
+    load, decode, names = OnnxRuntimeBackend.load, executors.decode_all, []
 
     def load_for(folder, *, device, threads, slices=None):
         assert device == "cuda"
         return replace(load(folder, threads=threads, slices=slices), memory=device_memory("cpu"))
 
-    def noting(segment, *more):
-        names.append(segment.segment_id)
-        return decode(segment, *more)
+    def noting(segments, *more):
+        names.extend(segment.segment_id for segment in segments)
+        return decode(segments, *more)
 
     monkeypatch.setattr(OnnxRuntimeBackend, "load", load_for)
     monkeypatch.setattr(choice, "open_graph", lambda *_, **__: None)
-    monkeypatch.setattr(executors, "decode", noting)
+    monkeypatch.setattr(executors, "decode_all", noting)
     return names
 
 

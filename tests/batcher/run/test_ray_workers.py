@@ -1,9 +1,11 @@
 """Ray's workers: the rows of one process, whoever explains and whoever dies."""
 
+import json
 import os
 import time
 from dataclasses import replace
 from functools import partial
+from pathlib import Path
 
 import pytest
 
@@ -133,10 +135,11 @@ def test_what_workers_did_adds_up_though_one_died_after_its_commit(nine, tmp_pat
 
 
 def test_a_decoder_that_dies_fails_its_segment_alone(nine, tmp_path, run_with):
-    def fragile(segment, artefact, folder):
-        if segment.segment_id.startswith("02_"):
-            os._exit(1)
-        return decode(segment, artefact, folder)
+    def fragile(segments, artefact, folder):
+        for segment in segments:
+            if segment.segment_id.startswith("02_"):
+                os._exit(1)
+            yield decode(segment, artefact, folder)
 
     run_with(decode=fragile)
     run = replace(nine, out=tmp_path / "out", workers=1)
@@ -145,6 +148,38 @@ def test_a_decoder_that_dies_fails_its_segment_alone(nine, tmp_path, run_with):
     (failed,) = [row for row in rows if row["status"] != "explained"]
     assert (failed["segment_id"][:2], failed["error_stage"]) == ("02", "decode")
     assert "decoding crashed" in failed["error"]
+
+
+@pytest.mark.usefixtures("in_units_of_three")
+def test_of_segments_that_one_process_decodes_only_the_one_that_hangs_fails(nine, tmp_path, rows_of, run_with):
+    tried = tmp_path / "tried"
+    files = nine.out.parent / "one.mp4"
+    rows = [json.loads(line) | {"media": str(files)} for line in nine.manifest.read_text().splitlines()]
+    first = json.loads(nine.manifest.read_text().splitlines()[0])["media"]
+    files.write_bytes(Path(nine.manifest.parent / first).read_bytes())
+    manifest = tmp_path / "manifest.jsonl"
+    manifest.write_text("".join(json.dumps(row) + "\n" for row in rows))
+
+    def hanging(segments, artefact, folder):
+        with tried.open("a") as file:
+            file.write(f"{len(segments)}\n")
+        for segment in segments:
+            if segment.segment_id.startswith("04_"):
+                time.sleep(FOR_EVER_S)
+            yield decode(segment, artefact, folder)
+
+    alone = replace(nine, manifest=manifest, out=tmp_path / "alone", workers=0)
+    explain_collection(alone)
+    run_with(decode=hanging, hang_s=5.0)
+    run = replace(alone, out=tmp_path / "out", workers=1)
+    assert explain_collection(run).explained == 8
+    expected, found = rows_of(alone.out)["segments"], rows_of(run.out)["segments"]
+    assert [row for row in found if row["status"] == "explained"] == [
+        row for row in expected if not row["segment_id"].startswith("04_")
+    ]
+    (failed,) = [row for row in found if row["status"] != "explained"]
+    assert (failed["segment_id"][:2], failed["error_stage"]) == ("04", "decode")
+    assert sorted(tried.read_text().split()) == ["1", "1", "1", "1", "3", "3", "3"]  # Ray itself tries one twice
 
 
 def test_a_unit_whose_clip_is_lost_is_decoded_again(nine, tmp_path, rows_of, run_with):
