@@ -1,9 +1,11 @@
 """A media file: opening it, its streams and its times."""
 
 import math
+import stat
 from collections.abc import Iterator
 from contextlib import contextmanager
 from fractions import Fraction
+from functools import cache
 from pathlib import Path
 from typing import Any, Literal
 
@@ -17,6 +19,10 @@ Kind = Literal["video", "audio"]
 
 NOT_MEDIA = frozenset({"tty"})
 """Formats that FFmpeg would make pictures of although they are none: it draws `.txt` files as a terminal."""
+LATEST_MS = 1e12
+"""Thirty years: a later start overflows what FFmpeg counts time in."""
+PLAYLISTS = frozenset({"concat", "dash", "hls", "imf", "rtp", "sdp", "webm_dash_manifest"})
+"""Formats that name other files. One from a stranger may name any file of this machine."""
 
 
 @contextmanager
@@ -24,7 +30,7 @@ def open_media(path: Path | str, limits: Limits = LIMITS) -> Iterator[Any]:
     """Open a local media file.
 
     Args:
-        path: a local file; addresses of other kinds are refused, also those inside playlists.
+        path: a local file; addresses of other kinds are refused, and so are playlists.
         limits: what it may ask for.
 
     Yields:
@@ -35,14 +41,19 @@ def open_media(path: Path | str, limits: Limits = LIMITS) -> Iterator[Any]:
         LimitError: it is larger or longer than the limits, or has more streams.
     """
     path = Path(path)
-    if not path.is_file():
-        what = "is a folder, not a file" if path.is_dir() else "doesn't exist"
-        raise MediaError(f"Media file '{path}' {what}. Check its name, and the folder that it is relative to.")
+    _check_file(path)
     check_file(path, limits)
-    # FFmpeg's own limit holds for what headers deny: it decodes a little already to learn what the streams are.
-    options = {"protocol_whitelist": "file", "max_pixels": str(limits.pixels)}
+    options = {
+        "protocol_whitelist": "file",
+        "format_whitelist": _formats(),
+        # `%d` in a picture's name is a part of it, not the number of one of many files.
+        "pattern_type": "none",
+        # FFmpeg's own limit holds for what headers deny: it decodes a little already to learn what the streams are.
+        "max_pixels": str(limits.pixels),
+    }
     try:
-        container = av.open(f"file:{path}", options=options)
+        # Old tags are in Latin-1, and damaged ones in nothing; nobody reads them here.
+        container = av.open(f"file:{path}", options=options, metadata_errors="replace")
     except (av.error.FFmpegError, OSError) as error:
         raise MediaError(
             f"'{path}' can't be read as media ({_reason(error)}). "
@@ -53,6 +64,29 @@ def open_media(path: Path | str, limits: Limits = LIMITS) -> Iterator[Any]:
             raise MediaError(f"'{path}' is text, not media. Name the sound or video file that belongs to it.")
         check_container(container, path, limits)
         yield container
+
+
+def _check_file(path: Path) -> None:
+    """Refuse what isn't a file of some bytes, without opening it: reading a pipe waits for ever."""
+    try:
+        found = path.stat()
+    except (OSError, ValueError) as error:
+        missing = isinstance(error, FileNotFoundError)
+        why = "doesn't exist" if missing else f"can't be reached ({getattr(error, 'strerror', error)})"
+        raise MediaError(
+            f"Media file '{path}' {why}. Check its name, and the folder that it is relative to."
+        ) from error
+    if not stat.S_ISREG(found.st_mode):
+        what = "a folder" if stat.S_ISDIR(found.st_mode) else "a device, a pipe or a socket"
+        raise MediaError(f"Media file '{path}' is {what}, not a file. Check its name.")
+    if not found.st_size:
+        raise MediaError(f"Media file '{path}' is empty. Copy it again from where it came from.")
+
+
+@cache
+def _formats() -> str:
+    """Those that are read, as FFmpeg takes them; one that isn't among them isn't even tried."""
+    return ",".join(sorted(av.formats_available - PLAYLISTS))
 
 
 def origin_s(container: Any) -> Fraction:
@@ -75,9 +109,9 @@ def duration_ms(path: Path | str, limits: Limits = LIMITS) -> float | None:
 
 
 def check_span(start_ms: float, end_ms: float | None) -> None:
-    """Refuse a span that is negative, empty, reversed or no number; times in ms."""
+    """Refuse a span that is negative, empty, reversed, no number or starts beyond all media; times in ms."""
     end = math.inf if end_ms is None else end_ms
-    if math.isnan(start_ms) or math.isinf(start_ms) or start_ms < 0 or math.isnan(end):
+    if not 0 <= start_ms <= LATEST_MS or math.isnan(end):
         raise MediaError(
             f"Span from {start_ms} ms to {end_ms} ms isn't a time in the media. Times count from 0, in ms."
         )
@@ -97,4 +131,6 @@ def stream_of(container: Any, kind: Kind) -> Any | None:
 
 
 def _reason(error: Exception) -> str:
+    if isinstance(error, av.error.ArgumentError):
+        return "a playlist, or another format that isn't read"
     return getattr(error, "strerror", None) or type(error).__name__

@@ -22,6 +22,9 @@ JITTER_S = Fraction(2, 1000)
 Matroska rounds to 1 ms, MPEG to 1/90,000 s: taking each frame at its word would tear or overlap samples.
 """
 
+LOUDEST = 2.0**31
+"""More than 32-bit integers that are passed off as floats: no sound, and the model would overflow."""
+
 
 @dataclass(frozen=True)
 class Sound:
@@ -32,7 +35,7 @@ class Sound:
     start_ms: float
     """Time of the first sample in the media file, in ms."""
     cut: bool
-    """Whether the span held more: samples over the limit, or damaged ones, which are silent here."""
+    """Whether the span held more: samples over the limit, or damaged or infinite ones, which are silent here."""
 
 
 def decode_sound(
@@ -92,8 +95,10 @@ class _TimeLine:
         """Index of the first sample, counted from the start of the media."""
         # One sample more than the model takes tells whether there were too many.
         most = math.ceil(Fraction((preprocessing.max_samples + 1) * rate_hz, preprocessing.sample_rate_hz))
-        length = most if end_ms is None else min(most, _index(end_ms, rate_hz) - self.first)
+        length = most if end_ms is None or math.isinf(end_ms) else min(most, _index(end_ms, rate_hz) - self.first)
         self.samples = np.zeros(length, dtype=np.float32)
+        self.damaged = False
+        """Whether some of them are no numbers, or too large for any."""
         self.filled = 0
         """How many of them the stream reaches."""
         self._next = 0
@@ -115,7 +120,10 @@ class _TimeLine:
             return False
         low, high = max(at, 0), min(self._next, len(self.samples))
         if low < high:
-            self.samples[low:high] = _mono(timed.frame)[low - at : high - at]
+            wave = _mono(timed.frame)[low - at : high - at]
+            sound = np.abs(wave) <= LOUDEST  # not so of NaN, either
+            self.samples[low:high] = np.where(sound, wave, 0)
+            self.damaged = self.damaged or not sound.all()
             self.filled = max(self.filled, high)
         return True
 
@@ -147,5 +155,5 @@ def _resample(line: _TimeLine, preprocessing: Preprocessing, *, damaged: bool) -
     return Sound(
         wave=line.samples[index],
         start_ms=float(Fraction(1000 * line.first, line.rate_hz)),
-        cut=available > preprocessing.max_samples or damaged,
+        cut=available > preprocessing.max_samples or damaged or line.damaged,
     )

@@ -41,9 +41,9 @@ def numbered_rows(table: Path, needed: Sequence[str], on_bad_row: OnBadRow) -> I
         CollectionError: there is no such table, it is of another kind, isn't UTF-8, or lacks a column.
     """
     if not table.is_file():
-        raise CollectionError(f"{table} is no file; give a manifest ({', '.join(SUFFIXES)})")
+        raise CollectionError(f"{table} is no file; give one that ends in {', '.join(SUFFIXES)}")
     if table.suffix not in SUFFIXES:
-        raise CollectionError(f"{table} is no manifest; give a file that ends in {', '.join(SUFFIXES)}")
+        raise CollectionError(f"{table} is no table; give a file that ends in {', '.join(SUFFIXES)}")
     if table.suffix == ".parquet":
         yield from _parquet_rows(table, needed)
         return

@@ -146,7 +146,7 @@ def test_ids_that_are_numbers_become_text(manifest):
         ("m.jsonl", '{"segment_id": "a", "media": "1.mp4", "start_ms": [1]}', r"line 1, has start_ms \[1\]"),
         ("m.jsonl", b'{"segment_id": "a", "media": "caf\xe9.mp4"}\n', "m.jsonl can't be read as UTF-8 .jsonl"),
         ("m.parquet", b"PAR1 not really", "m.parquet can't be read as Parquet"),
-        ("m.xlsx", "", r"m.xlsx is no manifest; give a file that ends in .csv, .jsonl, .parquet"),
+        ("m.xlsx", "", r"m.xlsx is no table; give a file that ends in .csv, .jsonl, .parquet"),
     ],
 )
 def test_a_bad_row_is_named(manifest, name, content, message):
@@ -161,7 +161,7 @@ def test_a_bad_parquet_row_is_named(tmp_path):
 
 
 def test_a_missing_manifest_is_named(tmp_path):
-    with pytest.raises(CollectionError, match=r"m\.csv is no file; give a manifest"):
+    with pytest.raises(CollectionError, match=r"m\.csv is no file; give one that ends in"):
         list(read_collection(tmp_path / "m.csv"))
 
 

@@ -172,7 +172,7 @@ def test_a_missing_clip_is_2_and_named(refuse, tmp_path):
 def test_a_missing_manifest_is_2_and_named(mmexplain, demo_manifest, tmp_path):
     code, _, err = mmexplain("train", demo_manifest, "--held-out", tmp_path / "none.csv", "--out", tmp_path / "out")
     assert code == 2
-    assert "none.csv is no file; give a manifest" in err
+    assert "none.csv is no file; give one that ends in" in err
 
 
 def test_without_torch_it_says_what_it_lacks(without_torch, demo_manifest, tmp_path):
