@@ -9,12 +9,13 @@ import click
 from batcher.backends import BackendError
 from batcher.collection import CollectionError
 from batcher.run import ConfigError
-from batcher.store.files import StoreError
+from batcher.store.errors import StoreError
 from batcher.store.result import ResultError
 from export.artefact import ArtefactError
 from media.errors import CorpusError, MediaError
 from mmexplain.exit import Exit
 from mmexplain.metrics import MetricsError
+from mmexplain.verbs.compact import compact
 from mmexplain.verbs.explain import DEMO, demo, explain
 from mmexplain.verbs.export import export
 from mmexplain.verbs.plan import plan
@@ -42,7 +43,7 @@ def cli() -> None:
     """Explain which words, half-seconds and parts of the picture carried an emotion, for whole collections."""
 
 
-for verb in (explain, plan, demo, validate, export, train, corpus, serve):
+for verb in (explain, plan, demo, validate, compact, export, train, corpus, serve):
     cli.add_command(verb)
 
 

@@ -14,7 +14,8 @@ from batcher.backends.onnxruntime import Device
 from batcher.collection import BadRows
 from batcher.options import Options
 from batcher.selection import Selection
-from batcher.store.files import RUN, replaced
+from batcher.store.atomic import replaced
+from batcher.store.files import RUN
 from batcher.store.schema import SCHEMA_VERSION
 from export.artefact import Artefact
 

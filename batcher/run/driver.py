@@ -1,24 +1,13 @@
 """The driver: what is still to do, who does it, and what came of it."""
 
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Final
 
 from batcher.backends.choice import BackendChoice, checked
-from batcher.collection import (
-    BadRow,
-    BadRows,
-    CollectionError,
-    OnBadRow,
-    Regions,
-    Segment,
-    read_collection,
-    read_regions,
-    refuse,
-    skip,
-)
+from batcher.collection import BadRow, BadRows, OnBadRow, read_regions
 from batcher.options import Options, check_options, check_suits
 from batcher.outcome import FAILED, UNAVAILABLE
 from batcher.run.config import ConfigError, RunConfig, check_folder, file_metadata, record_run
@@ -28,14 +17,19 @@ from batcher.run.lock import exclusive
 from batcher.run.machine import cores
 from batcher.run.measured import measure_once
 from batcher.run.summary import summarise
+from batcher.run.survey import Survey, survey
 from batcher.run.unit import UnitReport, longest_first, unit_size, units_of
 from batcher.run.worker import WorkerSetup
 from batcher.selection import Selection
 from batcher.store.files import Store
+from batcher.store.journal import settle
+from batcher.store.ledger import record
 from export.artefact import Artefact, load_artefact
 
 SERVED_WORKERS: Final = 2
 """Of servers: while one's last requests of a unit are under way, and it writes, the other keeps servers busy."""
+RECORDED_UNITS: Final = 4096
+"""Whose files a start reads one by one, at most: in 3 s."""
 
 
 @dataclass(frozen=True)
@@ -93,75 +87,67 @@ def explain_collection(run: Run, on_event: Callable[[Event], None] = lambda _: N
         choice = checked(run.artefact, run.backend.resolved(artefact))
     except ValueError as error:
         raise ConfigError(str(error)) from error
-    selected = {segment.segment_id: segment.media for segment in _selected(run, on_bad_row=_reported(on_event))}
     regions = read_regions(run.regions) if run.regions else None
+    source = Source(run.manifest, run.selection, run.on_bad_row, regions)
+    if not run.out.exists():
+        for _ in source.segments():  # a manifest that can't be read leaves no folder behind
+            pass
     table, precision = regions.digest if regions else None, choice.precision or artefact.precision
     config = RunConfig(artefact.digest, run.options, precision, choice.name, choice.device, choice.threads, table)
     metadata = file_metadata(config, artefact)
     check_folder(run.out, metadata)
     with exclusive(run.out):
-        measured = measure_once(run.out, run.artefact, choice, _selected(run, regions), run.options)
+        measured = measure_once(run.out, run.artefact, choice, source.segments(), run.options)
         model = run.artefact.resolve()
         setup = WorkerSetup(model, choice, run.options, run.out.resolve(), metadata, measured.slices)
-        done = _resume(run, setup.store(), selected)
+        found = _resume(run, source, setup.store(), _reported(on_event))
         record_run(run.out, run.manifest, run.artefact, run.selection, metadata, measured.described(), run.on_bad_row)
         if measured.agreement:
             on_event(Compared(choice.name, precision, **asdict(measured.agreement)))
-        on_event(Started(len(selected), len(done), artefact.trained))
-        if len(done) < len(selected):
-            _explain_rest(run, setup, artefact, len(selected), done, on_event, regions)
-        finished = summarise(run.out, selected)
+        on_event(Started(found.total, len(found.done), artefact.trained))
+        if len(found.done) < found.total:
+            _explain_rest(run, source, setup, artefact, found, on_event)
+        finished = summarise(run.out, found.total, found.others)
     on_event(finished)
     return finished
 
 
-def _resume(run: Run, store: Store, selected: Mapping[str, str]) -> set[str]:
-    """Take back what is to be tried again, and remove leftovers.
-
-    Args:
-        run: says whether lasting failures are tried again.
-        store: the result.
-        selected: ids of the segments that the run covers, and their media.
-
-    Returns:
-        Ids of those that are done.
-    """
+def _resume(run: Run, source: Source, store: Store, on_skipped: OnBadRow) -> Survey:
+    """Find what is done, take back what is to be tried again, and remove leftovers."""
+    settle(store.folder)
+    record(store.folder)
     retried = {UNAVAILABLE, FAILED} if run.retry_errors else {UNAVAILABLE}
-    earlier = {name: done for name, done in store.committed().items() if name in selected}
-    for name, done in earlier.items():
-        if done.media != selected[name]:
-            raise CollectionError(
-                f"{run.out} holds segment {name!r} of {done.media}, the manifest has it of {selected[name]}; "
-                "give it another segment_id, or choose another --out"
-            )
-    again = {name for name, done in earlier.items() if done.status in retried}
+    found = survey(source.segments(on_skipped), store, retried)
     # In this order: a unit that loses all its segments leaves its other files behind.
-    store.drop(again)
+    store.drop(found.again)
     store.clean()
-    return earlier.keys() - again
+    return found
 
 
 def _explain_rest(
     run: Run,
+    source: Source,
     setup: WorkerSetup,
     artefact: Artefact,
-    total: int,
-    done: set[str],
+    found: Survey,
     on_event: Callable[[Event], None],
-    regions: Regions | None,
 ) -> None:
     workers = _workers(setup.backend) if run.workers is None else run.workers
-    pending = (segment for segment in _selected(run, regions) if segment.segment_id not in done)
-    ordered = pending if setup.backend.device == "cpu" else longest_first(pending)
-    units = units_of(ordered, unit_size(total - len(done), workers, setup.backend.in_flight))
-    _report(_executor(run, setup, artefact, workers).run(units), total, len(done), on_event)
+    pending = (segment for segment in source.segments() if segment.segment_id not in found.done)
+    units = units_of(pending, unit_size(found.total - len(found.done), workers, setup.backend.in_flight))
+    ordered = units if setup.backend.device == "cpu" else longest_first(units)
+    reports = _recorded(_executor(run, setup, artefact, workers).run(ordered), run.out)
+    _report(reports, found.total, len(found.done), on_event)
     setup.store().clean()  # of what workers that died left of units whose segments were explained one by one
+    record(run.out)
 
 
-def _selected(run: Run, regions: Regions | None = None, on_bad_row: OnBadRow = skip) -> Iterator[Segment]:
-    """The segments that the run covers; who reads the collection first reports its bad rows."""
-    segments = run.selection.of(read_collection(run.manifest, on_bad_row if run.on_bad_row == "skip" else refuse))
-    return map(regions.attached, segments) if regions else segments
+def _recorded(reports: Iterator[UnitReport], out: Path) -> Iterator[UnitReport]:
+    """Keep what is done, now and then: the next start reads it in seconds."""
+    for number, report in enumerate(reports, 1):
+        yield report
+        if number % RECORDED_UNITS == 0:
+            record(out)
 
 
 def _check_regions(run: Run) -> None:

@@ -2,32 +2,41 @@
 
 import re
 from collections import Counter
-from collections.abc import Collection
+from collections.abc import Set as AbstractSet
 from pathlib import Path
 from typing import Final
 
+import pyarrow.compute as pc
+
 from batcher.outcome import EXPLAINED
 from batcher.run.events import Finished
+from batcher.store.ledger import read_ledger
 from batcher.store.result import load_result
 
 MOST_REASONS: Final = 20
 """Of failure."""
 
 
-def summarise(out: Path, selected: Collection[str]) -> Finished:
-    """Count what a result folder holds of the selected segments."""
-    result = load_result(out)
-    segments = result.table("segments", ["segment_id", "status", "error_stage", "error"]).to_pylist()
-    failed = [row for row in segments if row["status"] != EXPLAINED and row["segment_id"] in selected]
+def summarise(out: Path, total: int, others: AbstractSet[str]) -> Finished:
+    """Count what a result folder holds of the selected segments, all of which are done.
+
+    Args:
+        out: the folder.
+        total: how many were selected.
+        others: ids of failures that weren't.
+    """
+    rows = read_ledger(out)
+    failed = rows.filter(pc.not_equal(rows["status"], EXPLAINED)).to_pylist()
+    failed = [row for row in failed if row["segment_id"] not in others]
     first: dict[str, str] = {}
     for row in failed:
         first.setdefault(_reason(row), row["segment_id"])
     counts = Counter(map(_reason, failed)).most_common(MOST_REASONS)
     return Finished(
-        segments=len(selected),
-        explained=len(selected) - len(failed),
+        segments=total,
+        explained=total - len(failed),
         failures=tuple((reason, count, first[reason]) for reason, count in counts),
-        trained=result.run["trained"],
+        trained=load_result(out).run["trained"],
     )
 
 

@@ -18,6 +18,8 @@ MOST_TOGETHER: Final = 4
 """Segments that one task decodes: few, so that a unit's tasks keep several processors busy."""
 UNITS_PER_WORKER: Final = 4
 """At least, so that no worker waits long for the last."""
+WINDOW: Final = 1024
+"""Units that are put in order at a time: some MB of segments, and hours of a device."""
 
 
 @dataclass(frozen=True)
@@ -58,18 +60,24 @@ def unit_size(segments: int, workers: int, in_flight: int = 1) -> int:
     return max(in_flight, min(max(MOST_SEGMENTS, 2 * in_flight), shared), 1)
 
 
-def longest_first(segments: Iterable[Segment]) -> list[Segment]:
-    """Segments in the order of their lengths, for a device: neighbours are alike.
+def longest_first(units: Iterable[Unit], window: int = WINDOW) -> Iterator[Unit]:
+    """Units by their longest segments, for a device: neighbours are alike, and segments of one media stay together.
 
     What a device keeps for a shape (memory, algorithms) then serves the next clips too, and the first is the largest,
-    so that memory is asked for once. A segment that goes on to the end of its media may be of any length: it comes
-    before all others.
+    so that memory is asked for seldom. A segment that goes on to the end of its media may be of any length: its unit
+    comes before all others.
+
+    Args:
+        units: any number of them; no more than a window are held.
+        window: of units that are put in order.
     """
-    return sorted(segments, key=_length_ms, reverse=True)
+    stream = iter(units)
+    while some := list(islice(stream, window)):
+        yield from sorted(some, key=_longest_ms, reverse=True)
 
 
-def _length_ms(segment: Segment) -> float:
-    return math.inf if segment.end_ms is None else segment.end_ms - segment.start_ms
+def _longest_ms(unit: Unit) -> float:
+    return max(math.inf if s.end_ms is None else s.end_ms - s.start_ms for s in unit.segments)
 
 
 def units_of(segments: Iterable[Segment], size: int) -> Iterator[Unit]:

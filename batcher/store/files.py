@@ -1,10 +1,7 @@
 """A result on disk: one Parquet file per table and unit, of which `segments/` is the commit."""
 
-import contextlib
 import json
-import os
-import socket
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
 from pathlib import Path
@@ -14,14 +11,15 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
+from batcher.store.atomic import replaced
+from batcher.store.errors import StoreError
+from batcher.store.journal import settle
+from batcher.store.ledger import read_ledger
+from batcher.store.parts import committed_parts, hidden_parts, names_in, part, parts_of
 from batcher.store.schema import METADATA_KEY, SEGMENTS, TABLES
 
 RUN: Final = "run.json"
 COMPRESSION: Final = "zstd"
-
-
-class StoreError(Exception):
-    """A result that can't be written."""
 
 
 class Committed(NamedTuple):
@@ -53,11 +51,12 @@ class Store:
 
     def path(self, table: str, unit_id: str) -> Path:
         """Where a unit's file of a table stands."""
-        return self.folder / table / f"part-{unit_id}.parquet"
+        return self.folder / table / part(unit_id)
 
     def is_committed(self, unit_id: str) -> bool:
         """Whether the unit's segments are done."""
-        return self.path("segments", unit_id).exists()
+        path = self.path("segments", unit_id)
+        return path.exists() and path.name not in hidden_parts(self.folder)
 
     def rows(self, table: str, unit_id: str) -> list[dict[str, Any]]:
         """The rows of a table that a unit wrote."""
@@ -67,17 +66,19 @@ class Store:
     def committed(self) -> dict[str, Committed]:
         """Every segment that is done, by its id."""
         found: dict[str, Committed] = {}
-        for path in self._files("segments"):
-            table = pq.read_table(path, columns=["segment_id", *Committed._fields])
-            ids, *columns = (column.to_pylist() for column in table.columns)
-            found.update(zip(ids, map(Committed, *columns), strict=True))
+        alike: dict[Committed, Committed] = {}  # a record for each of a million segments would fill memory
+        for batch in read_ledger(self.folder).to_batches():
+            ids, *columns = (batch[name].to_pylist() for name in ("segment_id", *Committed._fields))
+            records = map(Committed, *columns)
+            found.update(zip(ids, (alike.setdefault(record, record) for record in records), strict=True))
         return found
 
     def drop(self, segment_ids: AbstractSet[str]) -> None:
         """Take segments without explanation back, so that they count as not done."""
         if not segment_ids:
             return
-        for path in list(self._files("segments")):
+        settle(self.folder)  # or a merged unit that loses all its segments would bring the replaced ones back
+        for path in parts_of(self.folder, "segments"):
             table = pq.read_table(path, schema=SEGMENTS)
             stays = [segment_id not in segment_ids for segment_id in table["segment_id"].to_pylist()]
             if not all(stays):
@@ -96,22 +97,20 @@ class Store:
         self._write(path, kept)
 
     def clean(self) -> int:
-        """Remove what units left that never committed.
+        """Remove what units left that never committed; complete or take back a compaction that was cut short.
 
         Returns:
-            How many files that were.
+            How many files units had left.
         """
-        committed = {path.name for path in self._files("segments")}
+        settle(self.folder)
+        committed = committed_parts(self.folder)
         removed = 0
-        for name in TABLES:
-            for path in (self.folder / name).glob("*"):
-                if path.suffix == ".tmp" or path.name not in committed:
-                    path.unlink()
+        for table in TABLES:
+            for name in names_in(self.folder / table):
+                if name not in committed:
+                    (self.folder / table / name).unlink()
                     removed += 1
         return removed
-
-    def _files(self, table: str) -> Iterator[Path]:
-        return (self.folder / table).glob("part-*.parquet")
 
     def _write(self, path: Path, table: pa.Table) -> None:
         metadata = {**(table.schema.metadata or {}), METADATA_KEY: json.dumps(self.metadata, sort_keys=True)}
@@ -121,24 +120,3 @@ class Store:
                 pq.write_table(table.replace_schema_metadata(metadata), partial, compression=COMPRESSION)
         except OSError as error:
             raise StoreError(f"{path} can't be written: {error}. Mend that, and run the same command again") from error
-
-
-@contextlib.contextmanager
-def replaced(path: Path) -> Iterator[Path]:
-    """A path beside `path` to write to, which takes its place once it is safely on the disk."""
-    partial = path.with_name(f"{path.name}.{socket.gethostname()}.{os.getpid()}.tmp")
-    try:
-        yield partial
-        _sync(partial)
-        partial.replace(path)
-        _sync(path.parent)
-    finally:
-        partial.unlink(missing_ok=True)
-
-
-def _sync(path: Path) -> None:
-    descriptor = os.open(path, os.O_RDONLY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)

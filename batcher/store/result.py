@@ -9,6 +9,7 @@ import pyarrow as pa
 import pyarrow.dataset as ds
 
 from batcher.store.files import RUN
+from batcher.store.parts import parts_of
 from batcher.store.schema import TABLES
 from sseft.heads import HeadKind
 
@@ -46,7 +47,7 @@ class Result:
         """
         if name not in TABLES:
             raise ResultError(f"a result has no table {name!r}; its tables are {', '.join(TABLES)}")
-        files = sorted(str(path) for path in (self.folder / name).glob("part-*.parquet"))
+        files = [str(path) for path in parts_of(self.folder, name)]
         if not files:
             return TABLES[name].empty_table().select(columns or TABLES[name].names)
         return ds.dataset(files, schema=TABLES[name]).to_table(columns=columns)

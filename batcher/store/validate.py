@@ -13,6 +13,8 @@ import pyarrow.parquet as pq
 from batcher.collection import CollectionError, read_collection, refuse, skip
 from batcher.outcome import EXPLAINED
 from batcher.selection import Selection
+from batcher.store.journal import file_of
+from batcher.store.parts import committed_parts, hidden_parts, names_in, parts_of
 from batcher.store.result import Result
 from batcher.store.schema import TABLES
 from media.modality import MODALITIES, Modality
@@ -41,7 +43,7 @@ def validate(result: Result) -> list[str]:
 
 def _schemas(result: Result) -> Iterator[str]:
     for name, schema in TABLES.items():
-        for path in sorted((result.folder / name).glob("part-*.parquet")):
+        for path in parts_of(result.folder, name):
             try:
                 # The schema stands in the footer; damaged pages show only when they are read.
                 with pq.ParquetFile(path) as file:
@@ -55,10 +57,12 @@ def _schemas(result: Result) -> Iterator[str]:
 
 
 def _leftovers(result: Result) -> Iterator[str]:
-    committed = {path.name for path in (result.folder / "segments").glob("part-*.parquet")}
-    for name in TABLES:
-        for path in sorted((result.folder / name).glob("*")):
-            if path.name not in committed:
+    # Those of a compaction that was cut short count nowhere, and the next one removes them.
+    known, hidden = committed_parts(result.folder), hidden_parts(result.folder)
+    for table in TABLES:
+        for name in sorted(names_in(result.folder / table)):
+            if name not in known and file_of(name) not in hidden:
+                path = result.folder / table / name
                 yield f"{path} belongs to no committed unit; run `mmexplain explain` again, which removes it"
 
 

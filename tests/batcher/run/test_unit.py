@@ -36,20 +36,38 @@ def test_units_are_taken_from_the_stream_as_they_are_wanted():
     assert len(next(units).segments) == 3
 
 
-spans = st.lists(st.tuples(st.integers(0, 9), st.integers(0, 9) | st.none()), max_size=12)
+spans = st.lists(st.lists(st.tuples(st.integers(0, 9), st.integers(0, 9) | st.none()), min_size=1, max_size=3))
 
 
-@given(spans)
-def test_on_a_device_the_longest_come_first_and_the_rest_keep_their_order(spans):
-    segments = [
-        Segment(str(i), "1.mp4", Path("1.mp4"), start_ms, None if length is None else start_ms + length)
-        for i, (start_ms, length) in enumerate(spans)
+@given(spans, st.integers(1, 5))
+def test_on_a_device_the_longest_units_of_a_window_come_first_and_the_rest_keep_their_order(spans, window):
+    units = [
+        Unit(
+            tuple(
+                Segment(f"{u} {i}", "1.mp4", Path("1.mp4"), start_ms, None if length is None else start_ms + length)
+                for i, (start_ms, length) in enumerate(unit)
+            )
+        )
+        for u, unit in enumerate(spans)
     ]
-    ordered = longest_first(iter(segments))
-    places = [int(segment.segment_id) for segment in ordered]
-    keys = [(spans[i][1] is not None, -(spans[i][1] or 0), i) for i in places]  # unknown, then long, then early
-    assert sorted(places) == list(range(len(spans)))
-    assert keys == sorted(keys)
+    ordered = list(longest_first(iter(units), window))
+    assert len(ordered) == len(units)
+    for first in range(0, len(units), window):
+        places = [units.index(found) for found in ordered[first : first + window]]
+        assert sorted(places) == list(range(first, min(first + window, len(units))))
+        longest = [max(99 if length is None else length for _, length in spans[u]) for u in places]
+        assert list(zip(longest, places, strict=True)) == sorted(
+            zip(longest, places, strict=True), key=lambda found: (-found[0], found[1])
+        )
+
+
+def test_no_more_than_a_window_is_read_ahead():
+    def stream():
+        yield unit("a")
+        yield unit("b")
+        raise AssertionError("read ahead")
+
+    assert len(next(longest_first(stream(), 2)).segments) == 1
 
 
 @pytest.mark.parametrize("workers", [0, 1, 2, 16])

@@ -6,7 +6,9 @@ import pyarrow.parquet as pq
 import pytest
 
 from batcher.outcome import EXPLAINED, FAILED, UNAVAILABLE
-from batcher.store.files import Store, StoreError, replaced
+from batcher.store.atomic import replaced
+from batcher.store.errors import StoreError
+from batcher.store.files import Store
 from batcher.store.result import REQUIRED, Result, ResultError, load_result
 from batcher.store.schema import METADATA_KEY, TABLES
 
