@@ -14,6 +14,7 @@ from batcher.store.result import ResultError
 from export.artefact import ArtefactError
 from media.errors import CorpusError, MediaError
 from mmexplain.exit import Exit
+from mmexplain.interrupt import MESSAGE, interruptible
 from mmexplain.metrics import MetricsError
 from mmexplain.verbs.compact import compact
 from mmexplain.verbs.explain import DEMO, demo, explain
@@ -50,7 +51,8 @@ for verb in (explain, plan, demo, validate, compact, export, train, corpus, serv
 def main() -> None:
     """Run the command line and leave with its exit code."""
     try:
-        code = cli(standalone_mode=False)
+        with interruptible():
+            code = cli(standalone_mode=False)
     except click.ClickException as error:
         error.show()
         code = Exit.BAD_INPUT
@@ -61,6 +63,6 @@ def main() -> None:
         click.echo(f"Error: {error}", err=True)
         code = Exit.NO_SERVER
     except (KeyboardInterrupt, click.Abort):
-        click.echo("Interrupted. `mmexplain explain` goes on where it stopped.", err=True)
+        click.echo(MESSAGE, err=True)
         code = Exit.INTERRUPTED
     sys.exit(code)

@@ -3,7 +3,9 @@
 import logging
 import math
 import os
-from collections.abc import Iterator, Sequence
+import signal
+import threading
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any, Final
@@ -115,14 +117,32 @@ def cluster(address: str | None, workers: int, backend: BackendChoice) -> Iterat
         store = workers * OBJECT_STORE_BYTES
         options |= {"num_cpus": processors, "include_dashboard": False, "object_store_memory": store}
     try:
-        ray.init(logging_level=logging.ERROR, log_to_driver=False, **options)
-    except (ConnectionError, RuntimeError, ValueError) as error:
-        raise BackendError(f"Ray can't be reached or started at {options['address']}: {error}") from error
-    try:
+        _start(options)
         check_room(living_nodes(), workers, backend.threads)
         yield
     finally:
         ray.shutdown()
+
+
+def _start(options: Mapping[str, Any]) -> None:
+    """Start or join Ray.
+
+    Raises:
+        BackendError: it can't be.
+    """
+    terminated = signal.getsignal(signal.SIGTERM)
+    try:
+        ray.init(logging_level=logging.ERROR, log_to_driver=False, **options)
+    except (ConnectionError, RuntimeError, ValueError) as error:
+        raise BackendError(f"Ray can't be reached or started at {options['address']}: {error}") from error
+    except SystemExit as error:
+        if callable(terminated):
+            raise KeyboardInterrupt from error
+        raise
+    finally:
+        # Ray's own handler would end the program with SIGTERM's number, whatever the program wanted of it.
+        if callable(terminated) and threading.current_thread() is threading.main_thread():
+            signal.signal(signal.SIGTERM, terminated)
 
 
 def _decoders(workers: int, backend: BackendChoice) -> int:

@@ -15,6 +15,7 @@ from batcher.collection import BadRows
 from batcher.options import Options
 from batcher.selection import Selection
 from batcher.store.atomic import replaced
+from batcher.store.errors import StoreError
 from batcher.store.files import RUN
 from batcher.store.schema import SCHEMA_VERSION
 from export.artefact import Artefact
@@ -120,6 +121,7 @@ def record_run(
     metadata: dict[str, Any],
     measured: Mapping[str, Any],
     on_bad_row: BadRows = "error",
+    writing: Path | None = None,
 ) -> None:
     """Write `run.json`.
 
@@ -131,6 +133,10 @@ def record_run(
         metadata: of `file_metadata`.
         measured: by name, what the first start measured.
         on_bad_row: what is done about bad rows of the collection; may change too.
+        writing: where the file is made before it is renamed to its place; None: beside it.
+
+    Raises:
+        StoreError: it can't be written.
     """
     run = {**metadata, **measured} | {
         "manifest": str(manifest.resolve()),
@@ -138,8 +144,11 @@ def record_run(
         "selection": asdict(selection),
         "on_bad_row": on_bad_row,
     }
-    with replaced(out / RUN) as partial:
-        partial.write_text(json.dumps(run, indent=2) + "\n")
+    try:
+        with replaced(out / RUN, writing) as partial:
+            partial.write_text(json.dumps(run, indent=2) + "\n")
+    except OSError as error:
+        raise StoreError(f"{out / RUN} can't be written: {error}. Mend that, and run the same command again") from error
 
 
 def _check_same(path: Path, metadata: dict[str, Any]) -> None:

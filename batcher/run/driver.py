@@ -16,6 +16,7 @@ from batcher.run.executors import Executor, InProcess
 from batcher.run.lock import exclusive
 from batcher.run.machine import cores
 from batcher.run.measured import measure_once
+from batcher.run.source import Source
 from batcher.run.summary import summarise
 from batcher.run.survey import Survey, survey
 from batcher.run.unit import UnitReport, longest_first, unit_size, units_of
@@ -96,12 +97,21 @@ def explain_collection(run: Run, on_event: Callable[[Event], None] = lambda _: N
     config = RunConfig(artefact.digest, run.options, precision, choice.name, choice.device, choice.threads, table)
     metadata = file_metadata(config, artefact)
     check_folder(run.out, metadata)
-    with exclusive(run.out):
+    with exclusive(run.out) as writing:
         measured = measure_once(run.out, run.artefact, choice, source.segments(), run.options)
         model = run.artefact.resolve()
-        setup = WorkerSetup(model, choice, run.options, run.out.resolve(), metadata, measured.slices)
+        setup = WorkerSetup(model, choice, run.options, run.out.resolve(), metadata, measured.slices, writing)
         found = _resume(run, source, setup.store(), _reported(on_event))
-        record_run(run.out, run.manifest, run.artefact, run.selection, metadata, measured.described(), run.on_bad_row)
+        record_run(
+            run.out,
+            run.manifest,
+            run.artefact,
+            run.selection,
+            metadata,
+            measured.described(),
+            on_bad_row=run.on_bad_row,
+            writing=writing,
+        )
         if measured.agreement:
             on_event(Compared(choice.name, precision, **asdict(measured.agreement)))
         on_event(Started(found.total, len(found.done), artefact.trained))

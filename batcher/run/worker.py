@@ -37,10 +37,12 @@ class WorkerSetup:
     metadata: dict[str, Any]
     slices: Slices = field(default_factory=Slices)
     """How much goes into one call of a graph."""
+    writing: Path | None = None
+    """Of the run, in which its files are made."""
 
     def store(self) -> Store:
         """The result folder."""
-        return Store(self.out, self.metadata)
+        return Store(self.out, self.metadata, self.writing)
 
 
 @dataclass(frozen=True)

@@ -8,9 +8,9 @@ from pathlib import Path
 
 
 @contextlib.contextmanager
-def replaced(path: Path) -> Iterator[Path]:
-    """A path beside `path` to write to, which takes its place once it is safely on the disk."""
-    partial = path.with_name(f"{path.name}.{socket.gethostname()}.{os.getpid()}.tmp")
+def replaced(path: Path, writing: Path | None = None) -> Iterator[Path]:
+    """A path in `writing`, or beside `path`, to write to; it takes its place once it is safely on the disk."""
+    partial = (writing or path.parent) / f"{path.name}.{socket.gethostname()}.{os.getpid()}.tmp"
     try:
         yield partial
         sync(partial)

@@ -12,7 +12,7 @@ import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from batcher.store.atomic import replaced
-from batcher.store.errors import StoreError
+from batcher.store.errors import StoreError, TakenOverError
 from batcher.store.journal import settle
 from batcher.store.ledger import read_ledger
 from batcher.store.parts import committed_parts, hidden_parts, names_in, part, parts_of
@@ -36,6 +36,8 @@ class Store:
     folder: Path
     metadata: Mapping[str, Any]
     """Written into every file under the key `mmexplain`."""
+    writing: Path | None = None
+    """Where files are made before they are renamed to their places (`batcher.run.fence`); None: beside these."""
 
     def write_unit(self, unit_id: str, tables: Mapping[str, Sequence[Mapping[str, Any]]]) -> None:
         """Write some tables of a unit, each whole or not at all. The one that holds `segments` commits it.
@@ -115,8 +117,13 @@ class Store:
     def _write(self, path: Path, table: pa.Table) -> None:
         metadata = {**(table.schema.metadata or {}), METADATA_KEY: json.dumps(self.metadata, sort_keys=True)}
         try:
-            path.parent.mkdir(parents=True, exist_ok=True)
-            with replaced(path) as partial:
+            path.parent.mkdir(exist_ok=True)  # alone: where the result was removed, no part of it comes back
+            with replaced(path, self.writing) as partial:
                 pq.write_table(table.replace_schema_metadata(metadata), partial, compression=COMPRESSION)
         except OSError as error:
+            if self.writing and not self.writing.exists():
+                raise TakenOverError(
+                    f"{path} isn't written: another run has taken {self.folder}, or it was removed. "
+                    "Leave it to that run, or run the same command again"
+                ) from error
             raise StoreError(f"{path} can't be written: {error}. Mend that, and run the same command again") from error

@@ -1,0 +1,44 @@
+"""Ctrl-C and SIGTERM: the first ends a command in order, the second at once."""
+
+import os
+import signal
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from types import FrameType
+from typing import Final
+
+from mmexplain.exit import Exit
+
+MESSAGE: Final = "Interrupted. `mmexplain explain` goes on where it stopped."
+SIGNALS: Final = (signal.SIGINT, signal.SIGTERM)
+
+
+@contextmanager
+def interruptible() -> Iterator[None]:
+    """Have the first signal raise KeyboardInterrupt, and the second end the process where it stands.
+
+    Nothing is lost by the second either: what isn't committed is removed by the next start, and Ray's processes on this
+    machine end with this one. A signal that the process was started to ignore (`nohup`, a shell's `&`) stays ignored.
+    """
+    if threading.current_thread() is not threading.main_thread():  # signals reach that one alone
+        yield
+        return
+    heard = [each for each in SIGNALS if signal.getsignal(each) is not signal.SIG_IGN]
+    before = [signal.signal(each, _first) for each in heard]
+    try:
+        yield
+    finally:
+        for each, handler in zip(heard, before, strict=True):
+            signal.signal(each, handler)
+
+
+def _first(number: int, frame: FrameType | None) -> None:  # noqa: ARG001  # a handler's
+    for each in SIGNALS:
+        signal.signal(each, _second)
+    raise KeyboardInterrupt
+
+
+def _second(number: int, frame: FrameType | None) -> None:  # noqa: ARG001  # as above
+    os.write(2, f"{MESSAGE}\n".encode())
+    os._exit(Exit.INTERRUPTED)
