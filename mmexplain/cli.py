@@ -20,6 +20,7 @@ from mmexplain.verbs.compact import compact
 from mmexplain.verbs.explain import DEMO, demo, explain
 from mmexplain.verbs.export import export
 from mmexplain.verbs.plan import plan
+from mmexplain.verbs.segment import segment
 from mmexplain.verbs.serve import serve
 from mmexplain.verbs.train import corpus, train
 from mmexplain.verbs.validate import validate
@@ -44,7 +45,7 @@ def cli() -> None:
     """Explain which words, half-seconds and parts of the picture carried an emotion, for whole collections."""
 
 
-for verb in (explain, plan, demo, validate, compact, export, train, corpus, serve):
+for verb in (segment, plan, explain, demo, validate, compact, export, train, corpus, serve):
     cli.add_command(verb)
 
 

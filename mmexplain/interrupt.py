@@ -10,7 +10,7 @@ from typing import Final
 
 from mmexplain.exit import Exit
 
-MESSAGE: Final = "Interrupted. `mmexplain explain` goes on where it stopped."
+MESSAGE: Final = "Interrupted. The same command goes on where it stopped."
 SIGNALS: Final = (signal.SIGINT, signal.SIGTERM)
 
 

@@ -8,6 +8,7 @@ from pathlib import Path
 from batcher.collection.bad_row import BadRow, OnBadRow
 from batcher.collection.segment import CollectionError, Segment
 from media.errors import MediaError
+from media.segmentation import segment_cues
 from media.transcripts import Siblings, is_media, load_transcript
 from media.transcripts.beside import MEDIA_SUFFIXES, Beside
 from media.utterance import Utterance
@@ -62,7 +63,7 @@ def _segments(folder: Path, media: Path, beside: Beside) -> Iterator[Segment]:
         program, carrier = _ids(transcript.carrier_id)
         carrier = carrier or transcript.carrier_id
     seen: Counter[str] = Counter()
-    for cue in transcript.utterances:
+    for cue in segment_cues(transcript.utterances):
         name = _fragment(relative, cue)
         seen[name] += 1
         yield Segment(

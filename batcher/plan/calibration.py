@@ -170,6 +170,7 @@ def _bytes(result: Result, segments: int) -> Bytes:
     files = [path for name in TABLES for path in (result.folder / name).glob("part-*.parquet")]
     metadata = {name: value for name, value in result.run.items() if name not in OF_THE_RUN}
     empty = Store(result.folder.with_name("empty"), metadata)
+    empty.folder.mkdir()
     empty.write_unit("empty", {name: [] for name in TABLES})
     unit = sum(empty.path(name, "empty").stat().st_size for name in TABLES)
     units = len(files) / len(TABLES)

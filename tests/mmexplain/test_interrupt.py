@@ -57,7 +57,7 @@ with interruptible():
         [sys.executable, "-c", code], capture_output=True, text=True, check=False, timeout=PATIENCE_S
     )
     assert ended.returncode == 130
-    assert ended.stderr == "Interrupted. `mmexplain explain` goes on where it stopped.\n"
+    assert ended.stderr == "Interrupted. The same command goes on where it stopped.\n"
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])

@@ -1,0 +1,129 @@
+"""Speech recognition by faster-whisper (extra `asr`), from a model folder; no network is touched."""
+
+import hashlib
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Final, Literal
+
+import numpy as np
+from numpy.typing import NDArray
+
+from media.errors import MediaError
+from media.passage import HeardWord, Passage
+
+Device = Literal["cpu", "cuda"]
+NEEDED: Final = (("config.json",), ("model.bin",), ("tokenizer.json",), ("vocabulary.txt", "vocabulary.json"))
+"""Files of a model folder; of some either will do."""
+PRECISIONS: Final = {"cpu": "int8", "cuda": "float16"}
+"""What CTranslate2 computes in: the quickest that keeps the words."""
+VOICE: Final = {"min_silence_duration_ms": 500, "speech_pad_ms": 200}
+"""Of voice activity detection. Its own 2 s bridge the pauses between utterances of 3 to 4 s, and its own padding of
+400 ms either side closes them again."""
+DECODING: Final = {
+    # At other temperatures words are drawn at random: the same sound would give another manifest.
+    "temperature": 0.0,
+    # Words of one window as the next one's prompt make Whisper repeat itself, and a block depend on where it begins.
+    "condition_on_previous_text": False,
+}
+DOWNLOAD: Final = (
+    "Download a Whisper model in CTranslate2's format where there is a network (such as "
+    "https://huggingface.co/Systran/faster-whisper-large-v3), put its files into one folder, "
+    "and name that folder: --speech-model FOLDER."
+)
+
+
+@dataclass(frozen=True)
+class FasterWhisper:
+    """A recogniser (`media.listening.Recogniser`)."""
+
+    model: Any
+    """faster_whisper.WhisperModel."""
+
+    def hear(self, wave: NDArray[np.float32], start_ms: float, language: str | None) -> Iterator[Passage]:
+        """What is said in samples [N] at 16 kHz that begin at a time of the media file."""
+        segments, info = self.model.transcribe(
+            wave, language=language, word_timestamps=True, vad_filter=True, vad_parameters=VOICE, **DECODING
+        )
+        for segment in segments:
+            yield _passage(segment, start_ms, str(info.language))
+
+
+def load_recogniser(
+    folder: Path, *, language: str | None = None, device: Device = "cpu", threads: int = 0
+) -> FasterWhisper:
+    """Load a model.
+
+    Args:
+        folder: of the model, in CTranslate2's format.
+        language: that it will be asked for; None: the one that it hears.
+        device: that it computes on.
+        threads: of the CPU; 0: CTranslate2's choice.
+
+    Raises:
+        MediaError: faster-whisper isn't installed, the folder is none of a model, or the model takes no such language.
+    """
+    check_model(folder)
+    try:
+        from faster_whisper import WhisperModel  # noqa: PLC0415  # the extra is only needed here
+    except ImportError as error:
+        raise MediaError(
+            f"Speech recognition needs faster-whisper, which can't be imported ({error}). Run: "
+            "pip install 'mmexplain[asr]' (from a checkout: pip install -e '.[asr]'), in an environment of its own."
+        ) from error
+    try:
+        model = WhisperModel(
+            str(folder), device=device, compute_type=PRECISIONS[device], cpu_threads=threads, local_files_only=True
+        )
+    except (RuntimeError, ValueError, OSError) as error:
+        raise MediaError(f"The speech model '{folder}' can't be loaded on {device} ({error}). {DOWNLOAD}") from error
+    if language is not None and language not in model.supported_languages:
+        known = ", ".join(sorted(model.supported_languages))
+        raise MediaError(f"The speech model '{folder}' takes no language {language!r}. It takes: {known}.")
+    return FasterWhisper(model)
+
+
+def check_model(folder: Path) -> None:
+    """Refuse what isn't the folder of a model.
+
+    Raises:
+        MediaError: it doesn't exist, or lacks files; the message names them.
+    """
+    if not folder.is_dir():
+        raise MediaError(f"The speech model '{folder}' is no folder; names of models aren't looked up. {DOWNLOAD}")
+    lacking = [" or ".join(names) for names in NEEDED if not any((folder / name).is_file() for name in names)]
+    if lacking:
+        raise MediaError(f"The speech model '{folder}' lacks {', '.join(lacking)}. {DOWNLOAD}")
+
+
+def digest_of(folder: Path) -> str:
+    """What tells a model from others, wherever its folder stands: the sha256 of `model.bin`."""
+    with (folder / "model.bin").open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def _passage(segment: Any, start_ms: float, language: str) -> Passage:
+    """One of faster-whisper's segments; some of its numbers are numpy's."""
+    logprob, no_speech = float(segment.avg_logprob), float(segment.no_speech_prob)
+    words = [
+        HeardWord(
+            word.word.strip(),
+            _time_ms(word.start, start_ms),
+            _time_ms(word.end, start_ms),
+            round(float(word.probability), 4),
+            spaced=word.word.startswith(" "),
+            language=language,
+            logprob=logprob,
+            no_speech=no_speech,
+        )
+        for word in _named(segment.words)
+    ]
+    return Passage(tuple(words), logprob, no_speech, float(segment.compression_ratio))
+
+
+def _named(words: Iterable[Any] | None) -> list[Any]:
+    return [word for word in words or () if word.word.strip()]
+
+
+def _time_ms(seconds: float, start_ms: float) -> float:
+    return round(start_ms + 1000 * float(seconds), 1)
