@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import IO, Any, Final
 
 from batcher.run import ConfigError
-from batcher.store.files import StoreError
+from batcher.store.errors import StoreError
 
 VERSION: Final = 1
 START_ANEW: Final = "Choose another --out, or remove the manifest and its journal to start anew"
