@@ -51,6 +51,10 @@ bench: $(VENV)/.dev triton
 	$(BIN)/python -m bench.faithfulness
 	$(BIN)/python -m bench.published
 	$(BIN)/python -m bench.scheduler
+	$(BIN)/python -m bench.decoding
+	$(BIN)/python -m bench.hostile
+	$(BIN)/python -m bench.manifest
+	$(BIN)/python -m bench.plan
 	$(BIN)/python -m bench.serving --environment $(TRITON)
 	$(BIN)/python -m bench.gpu --device cpu
 
