@@ -10,9 +10,8 @@ from typing import Final
 
 import numpy as np
 
-from batcher.backends.choice import BackendChoice, ComputePrecision, checked
+from batcher.backends.choice import ComputePrecision
 from batcher.collection import CollectionError, Segment
-from batcher.options import check_options
 from batcher.plan.calibration import EXPLAINING, Calibration, calibrate, warm_up_name
 from batcher.plan.gpus import HOUR_S, UTILISATION, GpuCosts, gpu_costs
 from batcher.plan.prediction import STAGES, Predicted, Stage, predicted
@@ -21,12 +20,10 @@ from batcher.plan.schedule import makespan_s
 from batcher.plan.size import Size
 from batcher.plan.survey import MOST, Survey, survey
 from batcher.plan.total import Total, total_of
-from batcher.run import ConfigError, Run, RunConfig
-from batcher.run.config import check_folder, file_metadata
-from batcher.run.driver import SERVED_WORKERS
-from batcher.run.machine import cores
+from batcher.run import Run
+from batcher.run.job import job_of
 from batcher.run.unit import unit_size
-from export.artefact import Artefact, load_artefact
+from export.artefact import Artefact
 from media import MediaError
 from media.modality import MODALITIES, Modality
 
@@ -149,11 +146,10 @@ def plan_collection(run: Run, settings: Settings | None = None) -> Costs:
             or no segment of the sample could be explained.
     """
     settings = settings or Settings()
-    artefact = load_artefact(run.artefact)
-    choice = _checked(run, artefact)
-    looked = survey(run, artefact, seed=settings.seed)
+    job = job_of(run)
+    artefact = job.artefact
+    looked = survey(job, seed=settings.seed)
     looked, expected = _expected(looked, run, artefact)
-    precision = choice.precision or artefact.precision
     costs = Costs(
         segments=_segments(looked),
         modalities=_modalities(looked, expected, artefact.preprocessing.sample_rate_hz),
@@ -167,38 +163,16 @@ def plan_collection(run: Run, settings: Settings | None = None) -> Costs:
                 f"none of {len(looked.looked_at)} segments can be explained; {name}, for one: {error}"
             )
         return costs
-    run = replace(run, workers=_workers(choice) if run.workers is None else run.workers)
+    run = replace(run, workers=job.workers)
     work = _measured(run, looked, expected, settings)
     measured = Measured(sum(len(stratum.drawn) for stratum in work.strata), work.found.wall_s, work.found.waiting)
     return replace(
         costs,
         machine=_machine(work, run),
-        gpu=_gpu(work, settings, precision),
+        gpu=_gpu(work, settings, job.precision),
         storage_bytes=_storage_bytes(work, run),
         measured=measured,
     )
-
-
-def _checked(run: Run, artefact: Artefact) -> BackendChoice:
-    """The backend, once all is refused that a run would refuse."""
-    try:
-        check_options(run.options)
-        choice = checked(run.artefact, run.backend.resolved(artefact))
-    except ValueError as error:
-        raise ConfigError(str(error)) from error
-    if run.ray_address and run.workers is None:
-        raise ConfigError("--ray-address needs --workers: the cores of this machine say nothing about the cluster")
-    precision = choice.precision or artefact.precision
-    config = RunConfig(artefact.digest, run.options, precision, choice.name, choice.device, choice.threads)
-    check_folder(run.out, file_metadata(config, artefact))
-    return choice
-
-
-def _workers(backend: BackendChoice) -> int:
-    """As many as a run has that isn't told."""
-    if backend.addresses:
-        return SERVED_WORKERS
-    return max(1, cores() // backend.threads) if backend.uses_cores else 1
 
 
 def _expected(looked: Survey, run: Run, artefact: Artefact) -> tuple[Survey, list[Predicted]]:

@@ -10,10 +10,10 @@ from typing import Final
 
 from tokenizers import Tokenizer
 
-from batcher.collection import CollectionError, Segment, read_collection
+from batcher.collection import CollectionError, Segment
 from batcher.outcome import FAILED, UNAVAILABLE
 from batcher.plan.size import MARKS, Size, cut_size
-from batcher.run import Run
+from batcher.run.job import Job, Run
 from batcher.store.files import Store
 from export.artefact import TOKENIZER, Artefact
 from media import MediaError, Text, from_ids, load_tokenizer, tokenize
@@ -54,24 +54,24 @@ class Survey:
         return self.left / max(1, len(self.looked_at))
 
 
-def survey(run: Run, artefact: Artefact, *, seed: int = 0) -> Survey:
+def survey(job: Job, *, seed: int = 0) -> Survey:
     """Look at a collection.
 
     Args:
-        run: whose collection it is; what its result folder holds is done.
-        artefact: of its model.
+        job: whose collection it is; what its result folder holds is done.
         seed: of the draw from a large collection.
 
     Raises:
         CollectionError: the manifest can't be read.
         MediaError: the artefact's tokenizer can't be read.
     """
+    run = job.run
     done = _done(run)
     selected = 0
     drawn: list[tuple[int, Segment]] = []
     rng = random.Random(seed)
     left = 0
-    for segment in run.selection.of(read_collection(run.manifest)):
+    for segment in job.source.segments():
         selected += 1
         if segment.segment_id in done:
             continue
@@ -84,7 +84,7 @@ def survey(run: Run, artefact: Artefact, *, seed: int = 0) -> Survey:
     if not selected:
         raise CollectionError(f"{run.manifest} has no segment to plan for; give one with rows, or other --where")
     looked_at = tuple(segment for _, segment in sorted(drawn, key=lambda one: one[0]))
-    return _sized(looked_at, selected, selected - left, artefact, run.artefact)
+    return _sized(looked_at, selected, selected - left, job.artefact, run.artefact)
 
 
 def _done(run: Run) -> AbstractSet[str]:

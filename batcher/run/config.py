@@ -11,9 +11,7 @@ from typing import Any, Final
 
 from batcher.backends.choice import BackendName, ComputePrecision
 from batcher.backends.onnxruntime import Device
-from batcher.collection import BadRows
 from batcher.options import Options
-from batcher.selection import Selection
 from batcher.store.atomic import replaced
 from batcher.store.errors import StoreError
 from batcher.store.files import RUN
@@ -113,40 +111,20 @@ def check_folder(out: Path, metadata: dict[str, Any]) -> None:
         raise ConfigError(f"{out} isn't an empty folder and holds no {RUN}; choose another --out")
 
 
-def record_run(
-    out: Path,
-    manifest: Path,
-    artefact_folder: Path,
-    selection: Selection,
-    metadata: dict[str, Any],
-    measured: Mapping[str, Any],
-    on_bad_row: BadRows = "error",
-    writing: Path | None = None,
-) -> None:
+def record_run(out: Path, described: Mapping[str, Any], writing: Path) -> None:
     """Write `run.json`.
 
     Args:
         out: the result folder.
-        manifest: of the collection.
-        artefact_folder: of the model.
-        selection: what of the collection is explained; may change from start to start.
-        metadata: of `file_metadata`.
-        measured: by name, what the first start measured.
-        on_bad_row: what is done about bad rows of the collection; may change too.
-        writing: where the file is made before it is renamed to its place; None: beside it.
+        described: what it says.
+        writing: where the file is made before it is renamed to its place.
 
     Raises:
         StoreError: it can't be written.
     """
-    run = {**metadata, **measured} | {
-        "manifest": str(manifest.resolve()),
-        "artefact_folder": str(artefact_folder.resolve()),
-        "selection": asdict(selection),
-        "on_bad_row": on_bad_row,
-    }
     try:
         with replaced(out / RUN, writing) as partial:
-            partial.write_text(json.dumps(run, indent=2) + "\n")
+            partial.write_text(json.dumps(described, indent=2) + "\n")
     except OSError as error:
         raise StoreError(f"{out / RUN} can't be written: {error}. Mend that, and run the same command again") from error
 

@@ -2,57 +2,28 @@
 
 import time
 from collections.abc import Callable, Iterator
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
-from batcher.backends.choice import BackendChoice, checked
-from batcher.collection import BadRow, BadRows, OnBadRow, read_regions
-from batcher.options import Options, check_options, check_suits
+from batcher.collection import BadRow
 from batcher.outcome import FAILED, UNAVAILABLE
-from batcher.run.config import ConfigError, RunConfig, check_folder, file_metadata, record_run
+from batcher.run.config import record_run
 from batcher.run.events import Compared, Event, Finished, RowSkipped, SegmentFailed, Started, UnitDone
 from batcher.run.executors import Executor, InProcess
+from batcher.run.job import Job, Run, job_of
 from batcher.run.lock import exclusive
-from batcher.run.machine import cores
 from batcher.run.measured import measure_once
-from batcher.run.source import Source
 from batcher.run.summary import summarise
 from batcher.run.survey import Survey, survey
 from batcher.run.unit import UnitReport, longest_first, unit_size, units_of
 from batcher.run.worker import WorkerSetup
-from batcher.selection import Selection
 from batcher.store.files import Store
 from batcher.store.journal import settle
 from batcher.store.ledger import record
-from export.artefact import Artefact, load_artefact
 
-SERVED_WORKERS: Final = 2
-"""Of servers: while one's last requests of a unit are under way, and it writes, the other keeps servers busy."""
 RECORDED_UNITS: Final = 4096
 """Whose files a start reads one by one, at most: in 3 s."""
-
-
-@dataclass(frozen=True)
-class Run:
-    """A collection, a model, a result folder, and how to get from one to the other."""
-
-    manifest: Path
-    artefact: Path
-    out: Path
-    options: Options = field(default_factory=Options)
-    selection: Selection = field(default_factory=Selection)
-    backend: BackendChoice = field(default_factory=BackendChoice)
-    workers: int | None = None
-    """Processes that explain; None: one per `threads` cores, one for a GPU, two for servers; 0: this process alone."""
-    ray_address: str | None = None
-    """A cluster to use instead of this machine."""
-    retry_errors: bool = False
-    """Whether segments with lasting failures are tried again."""
-    regions: Path | None = None
-    """The table of the pictures' regions, which `video_players` of that kind need."""
-    on_bad_row: BadRows = "error"
-    """Whether a row of the collection that describes no segment ends the run, or is reported and left out."""
 
 
 def explain_collection(run: Run, on_event: Callable[[Event], None] = lambda _: None) -> Finished:
@@ -75,81 +46,67 @@ def explain_collection(run: Run, on_event: Callable[[Event], None] = lambda _: N
         BackendError: the backend or the device isn't there, it differs too much from ONNX Runtime on the first clips,
             or the workers can't start or are all gone.
     """
-    try:
-        check_options(run.options)
-        _check_regions(run)
-    except ValueError as error:
-        raise ConfigError(str(error)) from error
-    if run.ray_address and run.workers is None:
-        raise ConfigError("--ray-address needs --workers: the cores of this machine say nothing about the cluster")
-    artefact = load_artefact(run.artefact)
-    try:
-        check_suits(run.options, artefact)
-        choice = checked(run.artefact, run.backend.resolved(artefact))
-    except ValueError as error:
-        raise ConfigError(str(error)) from error
-    regions = read_regions(run.regions) if run.regions else None
-    source = Source(run.manifest, run.selection, run.on_bad_row, regions)
+    job = job_of(run)
     if not run.out.exists():
-        for _ in source.segments():  # a manifest that can't be read leaves no folder behind
+        for _ in job.source.segments():  # a collection that can't be read leaves no folder behind
             pass
-    table, precision = regions.digest if regions else None, choice.precision or artefact.precision
-    config = RunConfig(artefact.digest, run.options, precision, choice.name, choice.device, choice.threads, table)
-    metadata = file_metadata(config, artefact)
-    check_folder(run.out, metadata)
     with exclusive(run.out) as writing:
-        measured = measure_once(run.out, run.artefact, choice, source.segments(), run.options)
-        model = run.artefact.resolve()
-        setup = WorkerSetup(model, choice, run.options, run.out.resolve(), metadata, measured.slices, writing)
-        found = _resume(run, source, setup.store(), _reported(on_event))
-        record_run(
-            run.out,
-            run.manifest,
-            run.artefact,
-            run.selection,
-            metadata,
-            measured.described(),
-            on_bad_row=run.on_bad_row,
-            writing=writing,
-        )
-        if measured.agreement:
-            on_event(Compared(choice.name, precision, **asdict(measured.agreement)))
-        on_event(Started(found.total, len(found.done), artefact.trained))
-        if len(found.done) < found.total:
-            _explain_rest(run, source, setup, artefact, found, on_event)
-        finished = summarise(run.out, found.total, found.others)
+        finished = _explained(job, writing, on_event)
     on_event(finished)
     return finished
 
 
-def _resume(run: Run, source: Source, store: Store, on_skipped: OnBadRow) -> Survey:
+def _explained(job: Job, writing: Path, on_event: Callable[[Event], None]) -> Finished:
+    run, artefact, choice = job.run, job.artefact, job.choice
+    measured = measure_once(run.out, run.artefact, choice, job.source.segments(), run.options)
+    out, model = run.out.resolve(), run.artefact.resolve()
+    setup = WorkerSetup(model, choice, run.options, out, job.metadata, measured.slices, writing)
+    found = _resume(job, setup.store(), on_event)
+    record_run(run.out, _described(job) | measured.described(), writing)
+    if measured.agreement:
+        on_event(Compared(choice.name, job.precision, **asdict(measured.agreement)))
+    on_event(Started(found.total, len(found.done), artefact.trained))
+    if len(found.done) < found.total:
+        _explain_rest(job, setup, found, on_event)
+    return summarise(run.out, found.total, found.others)
+
+
+def _described(job: Job) -> dict[str, Any]:
+    """What `run.json` says: what every file does, and what may change from start to start."""
+    run = job.run
+    return job.metadata | {
+        "manifest": str(run.manifest.resolve()),
+        "artefact_folder": str(run.artefact.resolve()),
+        "selection": asdict(run.selection),
+        "on_bad_row": run.on_bad_row,
+    }
+
+
+def _resume(job: Job, store: Store, on_event: Callable[[Event], None]) -> Survey:
     """Find what is done, take back what is to be tried again, and remove leftovers."""
+
+    def skipped(row: BadRow) -> None:
+        on_event(RowSkipped(row.place, row.problem))
+
     settle(store.folder)
     record(store.folder)
-    retried = {UNAVAILABLE, FAILED} if run.retry_errors else {UNAVAILABLE}
-    found = survey(source.segments(on_skipped), store, retried)
+    retried = {UNAVAILABLE, FAILED} if job.run.retry_errors else {UNAVAILABLE}
+    found = survey(job.source.segments(skipped), store, retried)
     # In this order: a unit that loses all its segments leaves its other files behind.
     store.drop(found.again)
     store.clean()
     return found
 
 
-def _explain_rest(
-    run: Run,
-    source: Source,
-    setup: WorkerSetup,
-    artefact: Artefact,
-    found: Survey,
-    on_event: Callable[[Event], None],
-) -> None:
-    workers = _workers(setup.backend) if run.workers is None else run.workers
-    pending = (segment for segment in source.segments() if segment.segment_id not in found.done)
-    units = units_of(pending, unit_size(found.total - len(found.done), workers, setup.backend.in_flight))
+def _explain_rest(job: Job, setup: WorkerSetup, found: Survey, on_event: Callable[[Event], None]) -> None:
+    left = found.total - len(found.done)
+    pending = (segment for segment in job.source.segments() if segment.segment_id not in found.done)
+    units = units_of(pending, unit_size(left, job.workers, setup.backend.in_flight))
     ordered = units if setup.backend.device == "cpu" else longest_first(units)
-    reports = _recorded(_executor(run, setup, artefact, workers).run(ordered), run.out)
+    reports = _recorded(_executor(job, setup).run(ordered), setup.out)
     _report(reports, found.total, len(found.done), on_event)
     setup.store().clean()  # of what workers that died left of units whose segments were explained one by one
-    record(run.out)
+    record(setup.out)
 
 
 def _recorded(reports: Iterator[UnitReport], out: Path) -> Iterator[UnitReport]:
@@ -160,34 +117,12 @@ def _recorded(reports: Iterator[UnitReport], out: Path) -> Iterator[UnitReport]:
             record(out)
 
 
-def _check_regions(run: Run) -> None:
-    if (run.options.video_players == "regions") != (run.regions is not None):
-        raise ValueError(
-            f"video_players is {run.options.video_players!r} and regions {run.regions}: give both regions and their "
-            "table, or neither"
-        )
-
-
-def _reported(on_event: Callable[[Event], None]) -> OnBadRow:
-    def report(row: BadRow) -> None:
-        on_event(RowSkipped(row.place, row.problem))
-
-    return report
-
-
-def _workers(backend: BackendChoice) -> int:
-    """As many as use the cores; one for a GPU."""
-    if backend.addresses:
-        return SERVED_WORKERS
-    return max(1, cores() // backend.threads) if backend.uses_cores else 1
-
-
-def _executor(run: Run, setup: WorkerSetup, artefact: Artefact, workers: int) -> Executor:
-    if workers == 0:
-        return InProcess(setup, artefact)
+def _executor(job: Job, setup: WorkerSetup) -> Executor:
+    if job.workers == 0:
+        return InProcess(setup, job.artefact)
     from batcher.run.ray_workers import RayWorkers  # noqa: PLC0415  # Ray takes a second to import
 
-    return RayWorkers(setup, artefact, workers, run.ray_address)
+    return RayWorkers(setup, job.artefact, job.workers, job.run.ray_address)
 
 
 def _report(reports: Iterator[UnitReport], total: int, before: int, on_event: Callable[[Event], None]) -> None:

@@ -10,6 +10,7 @@ from batcher.plan.forecast import known_strata
 from batcher.plan.prediction import predicted
 from batcher.plan.sample import Stratum
 from batcher.plan.survey import survey
+from batcher.run.job import job_of
 from batcher.store.result import load_result
 
 
@@ -27,7 +28,7 @@ def test_passes_and_coalitions_are_those_of_the_run(finished, costs):
 
 
 def test_predicted_players_and_lengths_are_those_of_the_clips(finished, artefact, tmp_path):
-    found = survey(replace(finished, out=tmp_path / "none"), artefact)
+    found = survey(job_of(replace(finished, out=tmp_path / "none")))
     assert found.selected == found.left == len(found.readable)
     one = predicted(found.sizes[0], finished.options, artefact)
     assert one.points == np.prod(list(one.masks.values()))
@@ -45,7 +46,7 @@ def test_of_a_result_that_was_begun_the_rest_is_planned(finished):
     assert (done.segments.done, done.machine) == (3, None)
 
 
-def test_what_cant_be_read_is_counted_and_costs_nothing(finished, artefact, tmp_path, demo_segments):
+def test_what_cant_be_read_is_counted_and_costs_nothing(finished, tmp_path, demo_segments):
     rows = [
         {"segment_id": "gone", "media": "gone.mp4"},
         {"segment_id": "late", "media": str(demo_segments[0].path), "start_ms": 1e7},
@@ -54,7 +55,7 @@ def test_what_cant_be_read_is_counted_and_costs_nothing(finished, artefact, tmp_
     manifest = tmp_path / "bad.jsonl"
     manifest.write_text("".join(json.dumps(row) + "\n" for row in rows))
     run = replace(finished, manifest=manifest, out=tmp_path / "out")
-    assert [name for name, _ in survey(run, artefact).unreadable] == ["gone", "late", "reversed"]
+    assert [name for name, _ in survey(job_of(run)).unreadable] == ["gone", "late", "reversed"]
     with pytest.raises(CollectionError, match="none of 3 segments can be explained; gone"):
         plan_collection(run)
 
