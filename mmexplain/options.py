@@ -12,7 +12,7 @@ from batcher.backends.choice import COMPUTE_PRECISIONS, LOCAL_BACKENDS, BackendC
 from batcher.backends.onnxruntime import DEVICES
 from batcher.backends.triton.addresses import Addresses, Tls, hosts_of, is_url
 from batcher.designs import MAX_MASKS
-from batcher.players import VIDEO_PLAYERS, words_per_player
+from batcher.players import VIDEO_PLAYERS, VideoPlayers, words_per_player
 from triton_models.deployment import REQUESTS, TARGETS, DeploymentOptions
 from triton_models.endpoints import LAST_PORT
 
@@ -104,6 +104,11 @@ class BackendName(click.ParamType[str]):
                 f"{name!r} is none of {', '.join(LOCAL_BACKENDS)}, and no grpc://host:port of servers", param, ctx
             )
         return name
+
+
+def picture_players(found: VideoPlayers | Path) -> tuple[VideoPlayers, Path | None]:
+    """The kind of picture players, and their table if they are regions."""
+    return ("regions", found) if isinstance(found, Path) else (found, None)
 
 
 def needs_torch(command: Callable[..., Any]) -> Callable[..., Any]:

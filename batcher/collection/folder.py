@@ -19,7 +19,7 @@ def read_folder(folder: Path, on_bad_row: OnBadRow) -> Iterator[Segment]:
 
     Args:
         folder: hidden files and folders in it are left out; a folder that links lead to twice is read once.
-        on_bad_row: hears of media without a transcript, or with one that can't be read.
+        on_bad_row: hears of media without a transcript, with one that can't be read, or with an unreadable name.
 
     Raises:
         CollectionError: there are no media in it, or as `on_bad_row` raises it.
@@ -27,6 +27,9 @@ def read_folder(folder: Path, on_bad_row: OnBadRow) -> Iterator[Segment]:
     found = False
     for media, siblings in _media(folder):
         found = True
+        if not _is_utf8(media):
+            on_bad_row(BadRow(ascii(str(media)), "has a name that isn't UTF-8; rename it"))
+            continue
         try:
             beside = siblings.transcript_of(media.name)
             if beside is None:
@@ -37,6 +40,15 @@ def read_folder(folder: Path, on_bad_row: OnBadRow) -> Iterator[Segment]:
             on_bad_row(BadRow(f"{media}:", str(error)))
     if not found:
         raise CollectionError(f"{folder} holds no media ({' '.join(sorted(MEDIA_SUFFIXES))}); give a folder that does")
+
+
+def _is_utf8(media: Path) -> bool:
+    """Old archives have names in Latin-1, which no table can hold."""
+    try:
+        str(media).encode()
+    except UnicodeEncodeError:
+        return False
+    return True
 
 
 def _media(folder: Path) -> Iterator[tuple[Path, Siblings]]:

@@ -28,9 +28,16 @@ class Regions:
     """sha256 of the table."""
 
     def attached(self, segment: Segment) -> Segment:
-        """The segment with its regions, in the table's order."""
+        """The segment with those of its regions that meet it, in the table's order."""
         placed = (*self.by_segment.get(segment.segment_id, ()), *self.by_segment.get(EVERY, ()))
-        return replace(segment, regions=tuple(region for _, region in sorted(placed, key=lambda one: one[0])))
+        met = sorted((one for one in placed if _meets(one[1], segment)), key=lambda one: one[0])
+        return replace(segment, regions=tuple(region for _, region in met))
+
+
+def _meets(region: Region, segment: Segment) -> bool:
+    """Whether a region and a segment share a time; of a whole film's table a segment needs a few rows."""
+    ends = segment.end_ms is not None and region.start_ms is not None and region.start_ms >= segment.end_ms
+    return not ends and (region.end_ms is None or region.end_ms > segment.start_ms)
 
 
 def read_regions(table: Path) -> Regions:

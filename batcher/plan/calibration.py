@@ -28,7 +28,7 @@ LEAST_EACH: Final = 2
 """Segments of each worker, however long they take."""
 EXPLAINING: Final = ("encode", "grid", "estimate", "write")
 """What keeps a worker busy; processes that decode do so beside it."""
-OF_THE_RUN: Final = frozenset({"manifest", "artefact_folder", "selection", "slices", "agreement"})
+OF_THE_RUN: Final = frozenset({"manifest", "artefact_folder", "selection", "on_bad_row", "slices", "agreement"})
 """What `run.json` says and no other file."""
 
 Seconds = Mapping[str, float]

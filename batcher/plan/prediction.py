@@ -74,15 +74,23 @@ def stage_flop(
 def hollow_clip(size: Size, artefact: Artefact) -> Clip:
     """A clip of a size with nothing in it: it takes no memory, whatever its size."""
     limits, seen = artefact.preprocessing, artefact.modalities
+    segment = size.segment
+    start_ms = segment.start_ms if segment else 0.0
+    length_ms = 1000 * size.samples / limits.sample_rate_hz
+    if segment and segment.end_ms is not None:
+        length_ms = segment.end_ms - start_ms
     shape = (size.frames, 3, limits.image_size, limits.image_size)
-    sound = Sound(_nothing(np.float32, (size.samples,)), start_ms=0.0, cut=False)
-    video = Video(_nothing(np.uint8, shape), np.arange(size.frames + 1.0), cut=False)
+    sound = Sound(_nothing(np.float32, (size.samples,)), start_ms, cut=False)
+    times_ms = start_ms + np.linspace(0.0, length_ms, size.frames + 1)
+    video = Video(_nothing(np.uint8, shape), times_ms, cut=False)
     return Clip(
-        text=_text(size) if size.tokens and "text" in seen else None,
+        text=(size.text or _text(size)) if size.tokens and "text" in seen else None,
         sound=sound if size.samples and "audio" in seen else None,
         video=video if size.frames and "video" in seen else None,
-        start_ms=0.0,
-        end_ms=1000 * size.samples / limits.sample_rate_hz,
+        start_ms=start_ms,
+        end_ms=start_ms + length_ms,
+        words=segment.words if segment else (),
+        regions=segment.regions if segment else (),
     )
 
 

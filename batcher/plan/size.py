@@ -1,10 +1,11 @@
 """How much of a segment the model sees: on that alone depends what explaining it costs."""
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Final
 
-from media import Preprocessing
+from batcher.collection import Segment
+from media import Preprocessing, Text
 from media.modality import Modality
 
 MARKS: Final = 2
@@ -23,6 +24,10 @@ class Size:
     """The modalities of which it sees only a part."""
     marks: int = MARKS
     """Tokens that are no players."""
+    text: Text | None = field(default=None, compare=False)
+    """The L tokens themselves; None: made up, and as many players as tokens."""
+    segment: Segment | None = field(default=None, compare=False)
+    """Whose size it is: its words and regions say how sound and picture are divided. None: made up."""
 
 
 def cut_size(*, tokens: int, samples: float, frames: float, limits: Preprocessing, marks: int = MARKS) -> Size:

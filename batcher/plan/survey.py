@@ -3,7 +3,7 @@
 import random
 from collections.abc import Iterable
 from collections.abc import Set as AbstractSet
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache
 from pathlib import Path
 from typing import Final
@@ -148,7 +148,7 @@ def size_of(segment: Segment, found: Probe | MediaError, artefact: Artefact, tok
     if end_ms <= segment.start_ms or not (size.tokens or size.samples or size.frames):
         raise MediaError(f"'{segment.path}' has nothing for the model from {segment.start_ms} ms on")
     shortened: tuple[Modality, ...] = ("text",) if text is not None and text.cut else ()
-    return Size(size.tokens, size.samples, size.frames, (*shortened, *size.cut), size.marks)
+    return replace(size, cut=(*shortened, *size.cut), text=text, segment=segment)
 
 
 def _text(segment: Segment, artefact: Artefact, tokenizer: Tokenizer | None) -> Text | None:

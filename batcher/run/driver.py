@@ -6,7 +6,7 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any, Final
 
-from batcher.collection import BadRow
+from batcher.collection import BadRow, CollectionError
 from batcher.outcome import FAILED, UNAVAILABLE
 from batcher.run.config import record_run
 from batcher.run.events import Compared, Event, Finished, RowSkipped, SegmentFailed, Started, UnitDone
@@ -92,6 +92,10 @@ def _resume(job: Job, store: Store, on_event: Callable[[Event], None]) -> Survey
     record(store.folder)
     retried = {UNAVAILABLE, FAILED} if job.run.retry_errors else {UNAVAILABLE}
     found = survey(job.source.segments(skipped), store, retried)
+    if job.run.regions and found.total and not found.regions:
+        raise CollectionError(
+            f"{job.run.regions} has regions of none of the {found.total} segments; check its segment_id and times"
+        )
     # In this order: a unit that loses all its segments leaves its other files behind.
     store.drop(found.again)
     store.clean()

@@ -5,6 +5,9 @@ makes its files in a folder of its own inside of the result, and renames them in
 removes that folder before it looks at what is committed. From then on no file can be made in it, and one that was made
 before can't be renamed, for it is gone: the file system itself decides, on every node alike, and there is no moment
 between looking and writing.
+
+What removes files (`Store.clean`, `Store.drop`, a compaction) looks for its folder first, which leaves a moment: there
+the lock must reach all machines (`batcher.run.lock`).
 """
 
 import contextlib

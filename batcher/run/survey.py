@@ -21,6 +21,8 @@ class Survey:
     """Of these, those that are taken back, to be tried again."""
     others: AbstractSet[str]
     """Failures in the result that the run doesn't cover."""
+    regions: int
+    """Segments that bring regions of their picture."""
 
 
 def survey(segments: Iterable[Segment], store: Store, retried: AbstractSet[str]) -> Survey:
@@ -35,11 +37,12 @@ def survey(segments: Iterable[Segment], store: Store, retried: AbstractSet[str])
         CollectionError: the result holds one of the segments of other media.
     """
     earlier = store.committed()
-    total = 0
+    total = regions = 0
     done: set[str] = set()
     again: set[str] = set()
     for segment in segments:
         total += 1
+        regions += bool(segment.regions)
         known = earlier.pop(segment.segment_id, None)
         if known is None:
             continue
@@ -49,4 +52,5 @@ def survey(segments: Iterable[Segment], store: Store, retried: AbstractSet[str])
                 f"the manifest has it of {segment.media}; give it another segment_id, or choose another --out"
             )
         (again if known.status in retried else done).add(segment.segment_id)
-    return Survey(total, done, again, {name for name, known in earlier.items() if known.status != EXPLAINED})
+    others = {name for name, known in earlier.items() if known.status != EXPLAINED}
+    return Survey(total, done, again, others, regions)

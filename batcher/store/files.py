@@ -1,7 +1,8 @@
 """A result on disk: one Parquet file per table and unit, of which `segments/` is the commit."""
 
+import contextlib
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
 from pathlib import Path
@@ -79,12 +80,13 @@ class Store:
         """Take segments without explanation back, so that they count as not done."""
         if not segment_ids:
             return
-        settle(self.folder)  # or a merged unit that loses all its segments would bring the replaced ones back
-        for path in parts_of(self.folder, "segments"):
-            table = pq.read_table(path, schema=SEGMENTS)
-            stays = [segment_id not in segment_ids for segment_id in table["segment_id"].to_pylist()]
-            if not all(stays):
-                self._keep_rows(path, table, stays)
+        with self._removing():
+            settle(self.folder)  # or a merged unit that loses all its segments would bring the replaced ones back
+            for path in parts_of(self.folder, "segments"):
+                table = pq.read_table(path, schema=SEGMENTS)
+                stays = [segment_id not in segment_ids for segment_id in table["segment_id"].to_pylist()]
+                if not all(stays):
+                    self._keep_rows(path, table, stays)
 
     def _keep_rows(self, path: Path, segments: pa.Table, stays: Sequence[bool]) -> None:
         """Rewrite a unit without some of its segments, its commit last."""
@@ -104,15 +106,26 @@ class Store:
         Returns:
             How many files units had left.
         """
-        settle(self.folder)
-        committed = committed_parts(self.folder)
         removed = 0
-        for table in TABLES:
-            for name in names_in(self.folder / table):
-                if name not in committed:
-                    (self.folder / table / name).unlink()
-                    removed += 1
+        with self._removing():
+            settle(self.folder)
+            committed = committed_parts(self.folder)
+            for table in TABLES:
+                for name in names_in(self.folder / table):
+                    if name not in committed:
+                        (self.folder / table / name).unlink()
+                        removed += 1
         return removed
+
+    @contextlib.contextmanager
+    def _removing(self) -> Iterator[None]:
+        """Remove nothing of another run's; say what keeps files from being removed."""
+        try:
+            if self.writing and not self.writing.exists():
+                raise FileNotFoundError(self.writing)
+            yield
+        except OSError as error:
+            raise self._error(self.folder, error) from error
 
     def _write(self, path: Path, table: pa.Table) -> None:
         metadata = {**(table.schema.metadata or {}), METADATA_KEY: json.dumps(self.metadata, sort_keys=True)}
@@ -121,9 +134,13 @@ class Store:
             with replaced(path, self.writing) as partial:
                 pq.write_table(table.replace_schema_metadata(metadata), partial, compression=COMPRESSION)
         except OSError as error:
-            if self.writing and not self.writing.exists():
-                raise TakenOverError(
-                    f"{path} isn't written: another run has taken {self.folder}, or it was removed. "
-                    "Leave it to that run, or run the same command again"
-                ) from error
-            raise StoreError(f"{path} can't be written: {error}. Mend that, and run the same command again") from error
+            raise self._error(path, error) from error
+
+    def _error(self, path: Path, error: OSError) -> StoreError:
+        """What kept a file from being written or removed."""
+        if self.writing and not self.writing.exists():
+            return TakenOverError(
+                f"{path} isn't written: another run has taken {self.folder}, or it was removed. "
+                "Leave it to that run, or run the same command again"
+            )
+        return StoreError(f"{path} can't be written: {error}. Mend that, and run the same command again")

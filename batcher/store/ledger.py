@@ -5,6 +5,7 @@ take longer to open than a million rows to read: under each file's name, size an
 anew is read anew. Nothing depends on it: where it is missing, old or damaged, the files are read.
 """
 
+import contextlib
 import os
 import shutil
 from collections.abc import Iterator, Mapping, Sequence
@@ -41,7 +42,12 @@ def read_ledger(folder: Path) -> pa.Table:
 
 
 def record(folder: Path) -> None:
-    """Keep what isn't kept yet. Only under the result's lock."""
+    """Keep what isn't kept yet, if it can be: nothing depends on it. Only under the result's lock."""
+    with contextlib.suppress(OSError):  # a full disk ends the run where rows can't be written, and says so there
+        _record(folder)
+
+
+def _record(folder: Path) -> None:
     left = _keys(folder)
     files = _recorded(folder)
     for path in files:

@@ -20,10 +20,17 @@ def committed_parts(folder: Path) -> set[str]:
     Raises:
         StoreError: a compaction's journal can't be read.
     """
+    hidden = _hidden(folder)
+    while True:
+        names = names_in(folder / "segments")
+        before, hidden = hidden, _hidden(folder)
+        if hidden == before:  # else a compaction committed, or ended, while the folder was read
+            return {name for name in names if name.startswith(PREFIX) and name.endswith(SUFFIX)} - hidden
+
+
+def _hidden(folder: Path) -> frozenset[str]:
     journal = read_journal(folder)
-    hidden = journal.hidden(folder) if journal else frozenset[str]()
-    names = names_in(folder / "segments")
-    return {name for name in names if name.startswith(PREFIX) and name.endswith(SUFFIX)} - hidden
+    return journal.hidden(folder) if journal else frozenset()
 
 
 def hidden_parts(folder: Path) -> frozenset[str]:

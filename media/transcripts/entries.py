@@ -57,11 +57,15 @@ def text_in(entry: dict[str, Any], name: str, place: str) -> str:
     """A text without white space at its ends; empty where there is none.
 
     Raises:
-        MediaError: it is something else.
+        MediaError: it is something else, or holds half a character.
     """
     value = entry.get(name)
     if value is not None and not isinstance(value, str):
         raise MediaError(f"{place} has {name} {_shown(value)}. Give a text.")
+    try:
+        (value or "").encode()
+    except UnicodeEncodeError as error:  # JSON can hold half an emoji, UTF-8 and Parquet can't
+        raise MediaError(f"{place} has half a character in {name} ({error}). Mend the text.") from error
     return " ".join((value or "").split())
 
 

@@ -17,7 +17,7 @@ from batcher.selection import Selection
 from batcher.store.result import load_result
 from mmexplain.exit import Exit
 from mmexplain.metrics import LOCAL, served
-from mmexplain.options import Folder, NumberOr, PicturePlayers, TextPlayers, run_options
+from mmexplain.options import Folder, NumberOr, PicturePlayers, TextPlayers, picture_players, run_options
 from mmexplain.progress import Log, progress
 from mmexplain.verbs.validate import print_problems
 from report.table import result_table
@@ -96,8 +96,7 @@ def explain(
 
     Run again with the same arguments, it goes on where it stopped.
     """
-    regions = video_players if isinstance(video_players, Path) else None
-    picture: VideoPlayers = "regions" if isinstance(video_players, Path) else video_players
+    picture, regions = picture_players(video_players)
     options = Options(masks, max_masks, estimator, picture, classes, seed, tolerance, grid_points)
     run = Run(
         manifest=collection,

@@ -15,7 +15,7 @@ from batcher.plan.gpus import KINDS
 from batcher.run import Run
 from batcher.selection import Selection
 from mmexplain.exit import Exit
-from mmexplain.options import Folder, run_options
+from mmexplain.options import Folder, picture_players, run_options
 from mmexplain.verbs.explain import explain
 from report.costs_table import costs_table
 
@@ -47,6 +47,7 @@ def plan(*, collection: Path, model: Path, out: Path | None, json_file: Path | N
     Explains a sample of COLLECTION, for about a minute, into a folder that is removed.
     """
     settings = Settings(**{field.name: given[field.name] for field in fields(Settings) if field.name in given})
+    given["video_players"], regions = picture_players(given["video_players"])
     with TemporaryDirectory() as scratch:
         run = Run(
             collection,
@@ -58,6 +59,8 @@ def plan(*, collection: Path, model: Path, out: Path | None, json_file: Path | N
             workers=given["workers"],
             ray_address=given["ray_address"],
             retry_errors=given["retry_errors"],
+            regions=regions,
+            on_bad_row=given["on_bad_row"],
         )
         if run.ray_address and out is None:
             raise click.UsageError("--ray-address needs --out: beside it the nodes see what is tried")

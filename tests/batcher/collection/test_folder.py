@@ -1,3 +1,5 @@
+import os
+
 import pytest
 
 from batcher.collection import CollectionError, read_collection
@@ -39,4 +41,19 @@ def test_media_without_a_transcript_are_an_error_or_left_out(archive):
 
 def test_a_folder_without_media_is_an_error(tmp_path):
     with pytest.raises(CollectionError, match="holds no media"):
+        list(read_collection(tmp_path))
+
+
+def test_a_name_that_isnt_utf_8_is_a_bad_row(archive):
+    name = os.fsdecode(b"caf\xe9.mp4")
+    (archive / name).write_bytes(b"")
+    with pytest.raises(CollectionError, match=r"caf\\udce9.mp4' has a name that isn't UTF-8; rename it"):
+        list(read_collection(archive))
+
+
+def test_half_an_emoji_in_a_transcript_is_a_bad_row(tmp_path):
+    (tmp_path / "a.mp4").write_bytes(b"")
+    words = '{"segments": [{"start": 0, "end": 1, "text": "Hi \\ud83d there"}]}'
+    (tmp_path / "a.whisper-transcript.json").write_text(words)
+    with pytest.raises(CollectionError, match="has half a character in text"):
         list(read_collection(tmp_path))

@@ -5,7 +5,7 @@ from dataclasses import replace
 
 import pytest
 
-from batcher.collection import read_regions
+from batcher.collection import CollectionError, read_regions
 from batcher.decode import clip_of
 from batcher.explain import explain_clip
 from batcher.options import Options
@@ -158,3 +158,33 @@ def test_values_of_any_players_add_up_to_what_all_of_them_change(demo_segments, 
     assert [player.token for player in found.players if player.modality == "video"] == ["face", "late", "rest"]
     gap = found.estimate.phi.sum(axis=0) - (found.p_all - found.p_none)[list(found.explained)]
     assert abs(gap).max() <= 1e-6
+
+
+def test_a_table_of_other_segments_is_refused(run_of_kinds, tmp_path):
+    table = tmp_path / "others.csv"
+    table.write_text("segment_id,player,row\nnobody,face,1\n")
+    run = replace(run_of_kinds, regions=table, out=tmp_path / "out")
+    with pytest.raises(
+        CollectionError, match=r"others.csv has regions of none of the 3 segments; check its segment_id"
+    ):
+        explain_collection(run)
+
+
+def test_a_segment_has_the_regions_that_it_meets(tmp_path, demo_segments):
+    table = tmp_path / "film.csv"
+    table.write_text("player,start_ms,end_ms\nearly,,500\nmiddle,900,1100\nlate,1500,\nall,,\n")
+    segment = replace(demo_segments[0], start_ms=500.0, end_ms=1500.0)
+    assert [region.player for region in read_regions(table).attached(segment).regions] == ["middle", "all"]
+
+
+def test_a_plan_is_of_the_players_that_a_run_has(run_of_kinds, tmp_path):
+    from batcher.plan.prediction import predicted  # noqa: PLC0415
+    from batcher.plan.survey import survey  # noqa: PLC0415
+    from batcher.run.job import job_of  # noqa: PLC0415
+
+    job = job_of(replace(run_of_kinds, out=tmp_path / "none"))
+    found = survey(job)
+    expected = [predicted(size, job.run.options, job.artefact) for size in found.sizes]
+    rows = load_result(run_of_kinds.out).table("segments").to_pylist()
+    masks = {row["segment_id"]: {m: row[f"masks_{m}"] for m in ("text", "audio", "video")} for row in rows}
+    assert {s.segment_id: dict(e.masks) for s, e in zip(found.readable, expected, strict=True)} == masks

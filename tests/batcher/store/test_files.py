@@ -1,5 +1,7 @@
+import errno
 import json
 import os
+from dataclasses import replace
 from pathlib import Path
 
 import pyarrow.parquet as pq
@@ -7,8 +9,9 @@ import pytest
 
 from batcher.outcome import EXPLAINED, FAILED, UNAVAILABLE
 from batcher.store.atomic import replaced
-from batcher.store.errors import StoreError
+from batcher.store.errors import StoreError, TakenOverError
 from batcher.store.files import Store
+from batcher.store.ledger import record
 from batcher.store.result import REQUIRED, Result, ResultError, load_result
 from batcher.store.schema import METADATA_KEY, TABLES
 
@@ -217,3 +220,38 @@ def test_what_is_no_result_is_named(tmp_path):
         load_result(tmp_path)
     with pytest.raises(ResultError, match="no table 'segment'; its tables are contributions, attributions"):
         Result(tmp_path, {}).table("segment")
+
+
+def test_a_store_that_was_shut_out_removes_nothing(tmp_path):
+    other = Store(tmp_path, METADATA)
+    other.write_unit("begun", {"contributions": unit_rows(("a", EXPLAINED))["contributions"]})
+    before = everything(tmp_path)
+    late = replace(other, writing=tmp_path / ".writing-gone")
+    for remove in (late.clean, lambda: late.drop({"a"})):
+        with pytest.raises(TakenOverError, match="another run has taken"):
+            remove()
+    assert everything(tmp_path) == before
+
+
+def test_what_cant_be_removed_is_said(store, monkeypatch):
+    store.write_unit("begun", {"contributions": unit_rows(("a", EXPLAINED))["contributions"]})
+
+    def refuse(_):
+        raise OSError(errno.EROFS, "Read-only file system")
+
+    monkeypatch.setattr(Path, "unlink", refuse)
+    with pytest.raises(StoreError, match=r"Read-only file system\. Mend that, and run the same command again"):
+        store.clean()
+
+
+def test_a_ledger_that_cant_be_written_ends_nothing(store, monkeypatch):
+    store.write_unit("done", unit_rows(("a", EXPLAINED)))
+    monkeypatch.setattr("batcher.store.ledger.WORTH", 1)
+
+    def full(*_, **__):
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(Path, "mkdir", full)
+        record(store.folder)
+    assert statuses(store) == {"a": EXPLAINED}
