@@ -1,5 +1,6 @@
 """A whole file heard block by block: memory for some minutes of sound, and no word cut by a block's edge."""
 
+import math
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Final, Protocol
@@ -7,7 +8,7 @@ from typing import Final, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from media.passage import HeardWord, Passage, is_speech
+from media.passage import Dropped, HeardWord, Passage, is_speech
 from media.segmentation import PAUSE_MS
 from media.sound_stream import RATE_HZ, Piece
 
@@ -26,12 +27,16 @@ class Recogniser(Protocol):
         Args:
             wave: [N] at 16 kHz, from -1 to 1.
             start_ms: its time in the media file, from which words' times count.
-            language: code of two letters; None: the one that it hears.
+            language: code of two letters; None: those that it hears.
         """
 
 
 def words_in(
-    pieces: Iterable[Piece], recogniser: Recogniser, language: str | None = None, block_ms: float = BLOCK_MS
+    pieces: Iterable[Piece],
+    recogniser: Recogniser,
+    language: str | None = None,
+    block_ms: float = BLOCK_MS,
+    dropped: Dropped | None = None,
 ) -> Iterator[HeardWord]:
     """Words of a file, in order.
 
@@ -40,27 +45,29 @@ def words_in(
     Args:
         pieces: of its sound (`sound_pieces`).
         recogniser: is asked for one block at a time.
-        language: of the file; None: detected block by block.
+        language: of the file; None: as the recogniser hears it.
         block_ms: longer than `CARRIED_MS`.
+        dropped: counts what nobody said.
 
     Raises:
         ValueError: `block_ms` is too short.
     """
     if block_ms <= CARRIED_MS:
         raise ValueError(f"blocks of {block_ms} ms; they must be longer than {CARRIED_MS} ms")
+    dropped = dropped or Dropped()
     block = _Block()
     for piece in pieces:
         if block.pieces and piece.start != block.end:
-            yield from _heard(block, recogniser, language)
+            yield from _said(_heard(block, recogniser, language), dropped)
             block = _Block()
         block.pieces.append(piece)
         if block.end_ms - block.start_ms >= block_ms:
-            words = _heard(block, recogniser, language)
-            cut_ms = _cut_ms(words, block.end_ms)
-            yield from (word for word in words if word.start_ms < cut_ms)
+            passages = _heard(block, recogniser, language)
+            cut_ms = _cut_ms([word for one in passages if is_speech(one) for word in one.words], block.end_ms)
+            yield from _said(passages, dropped, cut_ms)
             block = block.rest(cut_ms)
     if block.pieces:
-        yield from _heard(block, recogniser, language)
+        yield from _said(_heard(block, recogniser, language), dropped)
 
 
 @dataclass
@@ -89,10 +96,18 @@ class _Block:
         return _Block([Piece(cut, wave.copy())] if len(wave) else [])
 
 
-def _heard(block: _Block, recogniser: Recogniser, language: str | None) -> list[HeardWord]:
+def _heard(block: _Block, recogniser: Recogniser, language: str | None) -> list[Passage]:
     wave = np.concatenate([piece.wave for piece in block.pieces])
-    passages = recogniser.hear(wave, block.start_ms, language)
-    return [word for passage in passages if is_speech(passage) for word in passage.words]
+    return list(recogniser.hear(wave, block.start_ms, language))
+
+
+def _said(passages: Iterable[Passage], dropped: Dropped, cut_ms: float = math.inf) -> Iterator[HeardWord]:
+    """Words that begin before a time; passages that are no speech are counted. What begins later is heard again."""
+    for passage in passages:
+        if is_speech(passage):
+            yield from (word for word in passage.words if word.start_ms < cut_ms)
+        elif passage.start_ms < cut_ms:
+            dropped.add(passage.start_ms, min(passage.end_ms, cut_ms))
 
 
 def _cut_ms(words: Sequence[HeardWord], end_ms: float) -> float:

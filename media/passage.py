@@ -43,7 +43,23 @@ class Passage:
     no_speech: float
     """Probability that nobody speaks, 0 to 1."""
     compression: float
-    """Bytes of its text over those of it compressed."""
+    """Bytes of the text heard together with it over those of it compressed."""
+    start_ms: float
+    """In the media file's time."""
+    end_ms: float
+
+
+@dataclass
+class Dropped:
+    """What was left out of a file: passages that are no speech, voices without words and words without length."""
+
+    passages: int = 0
+    seconds: float = 0.0
+
+    def add(self, start_ms: float, end_ms: float) -> None:
+        """Count one more."""
+        self.passages += 1
+        self.seconds += (end_ms - start_ms) / 1000
 
 
 @dataclass(frozen=True)
@@ -72,8 +88,9 @@ def is_speech(passage: Passage) -> bool:
     return sum(doubts) < DOUBTS
 
 
-def utterances_of(words: Iterable[HeardWord]) -> Iterator[HeardUtterance]:
-    """Utterances of a stream of words; those of no length are left out."""
+def utterances_of(words: Iterable[HeardWord], dropped: Dropped | None = None) -> Iterator[HeardUtterance]:
+    """Utterances of a stream of words; those of no length are left out, and counted in `dropped`."""
+    dropped = dropped or Dropped()
     for group in group_words(words):
         utterance = _utterance(group)
         if utterance.end_ms - utterance.start_ms >= SHORTEST_MS:
@@ -83,6 +100,8 @@ def utterances_of(words: Iterable[HeardWord]) -> Iterator[HeardUtterance]:
                 min(word.logprob for word in group),
                 max(word.no_speech for word in group),
             )
+        else:
+            dropped.add(utterance.start_ms, utterance.end_ms)
 
 
 def _utterance(group: Sequence[HeardWord]) -> Utterance:

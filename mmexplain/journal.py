@@ -5,7 +5,7 @@ import json
 import os
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass, fields
 from pathlib import Path
 from typing import IO, Any, Final
 
@@ -24,12 +24,20 @@ class Stamp:
     size: int
     """Bytes."""
     mtime_ns: int
+    transcript: str | None = None
+    """Name, size and time of the transcript that was read."""
 
     @classmethod
-    def of(cls, path: Path) -> "Stamp":
+    def of(cls, path: Path, transcript: Path | None = None) -> "Stamp":
         """A file's stamp now."""
         status = path.stat()
-        return cls(status.st_size, status.st_mtime_ns)
+        if transcript is None:
+            return cls(status.st_size, status.st_mtime_ns)
+        read = transcript.stat()
+        return cls(status.st_size, status.st_mtime_ns, f"{transcript.name} {read.st_size} {read.st_mtime_ns}")
+
+
+STAMP: Final = tuple(field.name for field in fields(Stamp))
 
 
 class Journal:
@@ -38,7 +46,7 @@ class Journal:
     def __init__(self, manifest: IO[bytes], journal: IO[bytes], lines: list[Line]) -> None:
         self._manifest = manifest
         self._journal = journal
-        self.done = {line["media"]: Stamp(line["size"], line["mtime_ns"]) for line in lines if "media" in line}
+        self.done = {line["media"]: Stamp(*(line[name] for name in STAMP)) for line in lines if "media" in line}
         """Stamps of the media that are in the manifest, by their names in it."""
 
     def write(self, row: Mapping[str, Any]) -> None:
@@ -46,12 +54,11 @@ class Journal:
         with _writing(self._manifest):
             self._manifest.write(json.dumps(row, ensure_ascii=False).encode() + b"\n")
 
-    def commit(self, media: str, stamp: Stamp) -> None:
-        """All rows of a medium are written: keep them, whatever happens."""
+    def commit(self, media: str, stamp: Stamp, figures: Mapping[str, float]) -> None:
+        """All rows of a medium are written: keep them, whatever happens, and figures about it for whoever reads."""
         with _writing(self._manifest):
             _sync(self._manifest)
-        line = {"media": media, "size": stamp.size, "mtime_ns": stamp.mtime_ns, "bytes": self._manifest.tell()}
-        self._record(line)
+        self._record({"media": media, **asdict(stamp), "bytes": self._manifest.tell(), **figures})
         self.done[media] = stamp
 
     def take_back(self, length: int) -> None:
@@ -92,10 +99,15 @@ def open_journal(manifest: Path, configuration: Mapping[str, Any]) -> Iterator[J
 
     Raises:
         ConfigError: another process writes it, it was made otherwise or by something else, or was changed since.
+        StoreError: it can't be written.
     """
-    manifest.parent.mkdir(parents=True, exist_ok=True)
     path = manifest.with_name(f"{manifest.name}.journal")
-    with path.open("a+b") as journal:
+    try:
+        manifest.parent.mkdir(parents=True, exist_ok=True)
+        opened = path.open("a+b")
+    except OSError as error:
+        raise StoreError(f"{path} can't be written: {error}. Mend that, or choose another --out") from error
+    with opened as journal:
         _lock(journal, manifest)
         lines = _whole_lines(journal, path)
         written = manifest.stat().st_size if manifest.exists() else 0

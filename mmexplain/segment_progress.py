@@ -48,6 +48,9 @@ class _Bar:
                 self.bar.update(self.task, description=f"{event.media}: minute {event.at_ms / 60_000:.0f}{of}")
             case FileDone():
                 self.bar.advance(self.task)
+                if event.dropped:
+                    said = f"{event.media}: {event.dropped} passages ({event.dropped_s:.1f} s) left out: no clear words"
+                    self.bar.console.print(said, style="yellow", markup=False)
             case FileFailed():
                 self.bar.advance(self.task)
                 self.bar.console.print(event.error, style="yellow", markup=False)

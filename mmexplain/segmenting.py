@@ -2,33 +2,28 @@
 
 import os
 from collections import Counter
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final, Literal
 
 from batcher.collection import Segment, row_of
-from media import passage, segmentation
+from batcher.collection.folder import ids_of
+from media import passage, segmentation, stretch
 from media.container import duration_ms
 from media.errors import MediaError
 from media.listening import BLOCK_MS, CARRIED_MS, Recogniser, words_in
-from media.passage import HeardUtterance, utterances_of
+from media.passage import Dropped, HeardUtterance, utterances_of
 from media.segmentation import segment_cues
 from media.sound_stream import sound_pieces
 from media.speech import DECODING, DOWNLOAD, PRECISIONS, VOICE, Device, check_model, digest_of, load_recogniser
-from media.transcripts import find_transcript, read_transcript
+from media.transcripts import load_transcript
+from media.transcripts.beside import MEDIA_SUFFIXES, Beside, Siblings, walk_media
+from media.transcripts.transcript import Transcript
 from mmexplain.journal import Journal, Stamp, open_journal
 
 Origin = Literal["auto", "speech", "transcripts"]
 ORIGINS: Final[tuple[Origin, ...]] = ("auto", "speech", "transcripts")
-# fmt: off
-MEDIA: Final = frozenset({
-    ".3gp", ".aac", ".ac3", ".aif", ".aiff", ".asf", ".avi", ".dv", ".flac", ".flv", ".m2ts", ".m4a", ".m4v", ".mka",
-    ".mkv", ".mov", ".mp2", ".mp3", ".mp4", ".mpeg", ".mpg", ".mts", ".mxf", ".oga", ".ogg", ".ogv", ".opus", ".ts",
-    ".vob", ".wav", ".webm", ".wma", ".wmv",
-})
-# fmt: on
-"""How names of media end, in capitals or not; other files of a folder are left alone."""
 
 
 @dataclass(frozen=True)
@@ -57,6 +52,10 @@ class FileDone:
     media: str
     origin: Origin
     segments: int
+    dropped: int
+    """Passages of its sound that gave no words, or none that somebody seems to have said."""
+    dropped_s: float
+    """How long they are together."""
 
 
 @dataclass(frozen=True)
@@ -114,6 +113,9 @@ class Segmenting:
                 "words": passage.DOUBTFUL_WORDS,
                 "doubts": passage.DOUBTS,
                 "loop": passage.LOOP,
+                "window_s": stretch.WINDOW_S,
+                "silence_s": stretch.SILENCE_S,
+                "sure": stretch.SURE,
                 "shortest_ms": passage.SHORTEST_MS,
             },
         }
@@ -129,7 +131,7 @@ def segment_media(job: Segmenting, on_event: Callable[[SegmentEvent], None]) -> 
     files = media_in(job.source)
     with open_journal(job.manifest, job.configuration()) as journal:
         pending = [path for path in files if _relative(path, job.manifest) not in journal.done]
-        work = _Work(job, journal, _recogniser(job, pending), on_event)
+        work = _Work(job, files, journal, _recogniser(job, files, pending), on_event)
         on_event(Begun(len(files), len(files) - len(pending)))
         failed = 0
         for path in files:
@@ -149,6 +151,7 @@ class _Work:
     """What is the same for all files of a run."""
 
     job: Segmenting
+    files: Mapping[Path, Siblings]
     journal: Journal
     recogniser: Recogniser | None
     on_event: Callable[[SegmentEvent], None]
@@ -156,28 +159,33 @@ class _Work:
     def do(self, path: Path) -> None:
         """Write a file's rows, all or none; nothing where they stand in the manifest already."""
         media = _relative(path, self.job.manifest)
-        stamp = _stamp(path, media)
+        beside = _beside(self.job, path, self.files[path])
+        stamp = _stamp(path, media, beside)
         before = self.journal.done.get(media)
         if before == stamp:
             return
         if before is not None:
             raise MediaError(
-                f"'{path}' changed since its rows were written to {self.job.manifest}. Put the earlier file back, or "
-                "segment this one into a manifest of its own (--out)."
+                f"'{path}' or its transcript changed since its rows were written to {self.job.manifest}. "
+                "Put the earlier one back, or segment this one into a manifest of its own (--out)."
             )
         length = self.journal.length()
+        dropped = Dropped()
         try:
-            origin, segments = self._write_rows(path, media)
+            origin, segments = self._write_rows(path, media, beside, dropped)
         except MediaError:
             self.journal.take_back(length)
             raise
-        self.journal.commit(media, stamp)
-        self.on_event(FileDone(media, origin, segments))
+        dropped_s = round(dropped.seconds, 3)
+        self.journal.commit(media, stamp, {"dropped": dropped.passages, "dropped_s": dropped_s})
+        self.on_event(FileDone(media, origin, segments, dropped.passages, dropped_s))
 
-    def _write_rows(self, path: Path, media: str) -> tuple[Origin, int]:
+    def _write_rows(self, path: Path, media: str, beside: Beside | None, dropped: Dropped) -> tuple[Origin, int]:
         length_ms = duration_ms(path)
-        transcript = _transcript(self.job, path)
-        heard = self._heard(path) if transcript is None else _read(transcript, self.job.language)
+        transcript = load_transcript(beside.path) if beside else None
+        ids_of_media = ids_of(path.stem, transcript.carrier_id if transcript else None)
+        language = self.job.language or (beside and beside.language) or (transcript and transcript.language)
+        heard = _read(transcript, language or None) if transcript else self._heard(path, dropped)
         ids: Counter[str] = Counter()
         for utterance in heard:
             start_ms = utterance.utterance.start_ms
@@ -185,46 +193,45 @@ class _Work:
             ids[segment_id] += 1
             if ids[segment_id] > 1:
                 segment_id = f"{segment_id}-{ids[segment_id]}"
-            self.journal.write(_row(utterance, segment_id, media, path))
+            self.journal.write(_row(utterance, segment_id, media, path, ids_of_media))
             self.on_event(Heard(media, start_ms, length_ms))
-        return "speech" if transcript is None else "transcripts", ids.total()
+        return "transcripts" if beside else "speech", ids.total()
 
-    def _heard(self, path: Path) -> Iterator[HeardUtterance]:
+    def _heard(self, path: Path, dropped: Dropped) -> Iterator[HeardUtterance]:
         if self.recogniser is None:  # a transcript that was there when the run began is gone
             raise MediaError(f"'{path}' has no transcript beside it any more. Give --speech-model, or put it back.")
-        return utterances_of(words_in(sound_pieces(path), self.recogniser, self.job.language))
+        words = words_in(sound_pieces(path), self.recogniser, self.job.language, dropped=dropped)
+        return utterances_of(words, dropped)
 
 
-def media_in(source: Path) -> list[Path]:
-    """The media that a path leads to: itself, or all in a folder and its folders, in the order of their names.
+def media_in(source: Path) -> dict[Path, Siblings]:
+    """The media that a path leads to: itself, or all in a folder and its folders, in their order; and what is beside.
 
     Raises:
         MediaError: there are none.
     """
     if source.is_file():
-        return [source]
-    found = [path for path in sorted(source.rglob("*")) if path.suffix.lower() in MEDIA and _is_shown(path)]
+        return {source: Siblings(source.parent, os.listdir(source.parent))}  # noqa: PTH208  # names alone
+    found = dict(sorted(walk_media(source), key=lambda one: one[0]))
     if not found:
         what = "holds no media" if source.is_dir() else "doesn't exist"
         raise MediaError(
-            f"'{source}' {what}. Give a media file, or a folder with files ending in {', '.join(sorted(MEDIA))}."
+            f"'{source}' {what}. Give a media file, or a folder with files ending in "
+            f"{', '.join(sorted(MEDIA_SUFFIXES))}."
         )
     return found
 
 
-def _is_shown(path: Path) -> bool:
-    """Not `._clip.mp4`, which macOS leaves beside each file."""
-    return path.is_file() and not path.name.startswith(".")
-
-
-def _recogniser(job: Segmenting, pending: Sequence[Path]) -> Recogniser | None:
+def _recogniser(job: Segmenting, files: Mapping[Path, Siblings], pending: Sequence[Path]) -> Recogniser | None:
     """What hears those files that have no transcript to be used; None where all have.
 
     Raises:
         MediaError: it is needed, and missing.
     """
-    unread = pending if job.origin == "speech" else [path for path in pending if find_transcript(path) is None]
-    if not unread or job.origin == "transcripts":
+    if job.origin == "transcripts":
+        return None
+    unread = [path for path in pending if _is_heard(job, path, files[path])]
+    if not unread:
         return None
     if job.speech_model is None:
         raise MediaError(
@@ -234,20 +241,29 @@ def _recogniser(job: Segmenting, pending: Sequence[Path]) -> Recogniser | None:
     return load_recogniser(job.speech_model, language=job.language, device=job.device, threads=job.threads)
 
 
-def _transcript(job: Segmenting, path: Path) -> Path | None:
+def _is_heard(job: Segmenting, path: Path, siblings: Siblings) -> bool:
+    try:
+        return _beside(job, path, siblings) is None
+    except MediaError:
+        return False  # that is said when its turn comes
+
+
+def _beside(job: Segmenting, path: Path, siblings: Siblings) -> Beside | None:
     """The transcript that a file's utterances are taken from; None where they must be heard."""
-    transcript = None if job.origin == "speech" else find_transcript(path)
-    if transcript is None and job.origin == "transcripts":
+    beside = None if job.origin == "speech" else siblings.transcript_of(path.name)
+    if beside is None and job.origin == "transcripts":
         raise MediaError(f"'{path}' has no transcript beside it. Put one there, or hear it: --from auto.")
-    return transcript
+    return beside
 
 
-def _read(transcript: Path, language: str | None) -> Iterator[HeardUtterance]:
-    for cue in segment_cues(read_transcript(transcript)):
+def _read(transcript: Transcript, language: str | None) -> Iterator[HeardUtterance]:
+    for cue in segment_cues(transcript.utterances):
         yield HeardUtterance(cue, language, None, None)
 
 
-def _row(heard: HeardUtterance, segment_id: str, media: str, path: Path) -> dict[str, Any]:
+def _row(
+    heard: HeardUtterance, segment_id: str, media: str, path: Path, ids: tuple[str | None, str | None]
+) -> dict[str, Any]:
     figures = {"asr_logprob": heard.logprob, "asr_no_speech": heard.no_speech}
     segment = Segment(
         segment_id=segment_id,
@@ -258,15 +274,17 @@ def _row(heard: HeardUtterance, segment_id: str, media: str, path: Path) -> dict
         text=heard.utterance.text,
         words=heard.utterance.words,
         language=heard.language,
+        program_id=ids[0],
+        carrier_id=ids[1],
         extra={name: f"{value:.3f}" for name, value in figures.items() if value is not None},
     )
     return {name: value for name, value in row_of(segment).items() if value is not None}
 
 
-def _stamp(path: Path, media: str) -> Stamp:
+def _stamp(path: Path, media: str, beside: Beside | None) -> Stamp:
     try:
         media.encode()
-        return Stamp.of(path)
+        return Stamp.of(path, beside.path if beside else None)
     except UnicodeEncodeError as error:
         raise MediaError(f"The name of '{path}' isn't UTF-8, as a manifest is. Rename it.") from error
     except OSError as error:

@@ -1,6 +1,5 @@
 """A folder of media with a transcript beside each."""
 
-import os
 from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
@@ -9,8 +8,8 @@ from batcher.collection.bad_row import BadRow, OnBadRow
 from batcher.collection.segment import CollectionError, Segment
 from media.errors import MediaError
 from media.segmentation import segment_cues
-from media.transcripts import Siblings, is_media, load_transcript
-from media.transcripts.beside import MEDIA_SUFFIXES, Beside
+from media.transcripts import load_transcript
+from media.transcripts.beside import MEDIA_SUFFIXES, Beside, walk_media
 from media.utterance import Utterance
 
 
@@ -25,7 +24,7 @@ def read_folder(folder: Path, on_bad_row: OnBadRow) -> Iterator[Segment]:
         CollectionError: there are no media in it, or as `on_bad_row` raises it.
     """
     found = False
-    for media, siblings in _media(folder):
+    for media, siblings in walk_media(folder):
         found = True
         if not _is_utf8(media):
             on_bad_row(BadRow(ascii(str(media)), "has a name that isn't UTF-8; rename it"))
@@ -51,29 +50,11 @@ def _is_utf8(media: Path) -> bool:
     return True
 
 
-def _media(folder: Path) -> Iterator[tuple[Path, Siblings]]:
-    """Media files in the order of their paths, each with the names of its folder."""
-    seen: set[str] = set()
-    for where, folders, files in os.walk(folder, followlinks=True):
-        real = os.path.realpath(where)
-        if real in seen:
-            folders.clear()
-            continue
-        seen.add(real)
-        folders[:] = sorted(name for name in folders if not name.startswith("."))
-        names = sorted(name for name in files if not name.startswith("."))
-        siblings = Siblings(Path(where), [*names, *folders])
-        yield from ((Path(where, name), siblings) for name in names if is_media(name))
-
-
 def _segments(folder: Path, media: Path, beside: Beside) -> Iterator[Segment]:
     transcript = load_transcript(beside.path)
     relative = media.relative_to(folder).as_posix()
     path = folder.resolve() / relative
-    program, carrier = _ids(media.stem)
-    if carrier is None and transcript.carrier_id:
-        program, carrier = _ids(transcript.carrier_id)
-        carrier = carrier or transcript.carrier_id
+    program, carrier = ids_of(media.stem, transcript.carrier_id)
     seen: Counter[str] = Counter()
     for cue in segment_cues(transcript.utterances):
         name = _fragment(relative, cue)
@@ -95,6 +76,20 @@ def _segments(folder: Path, media: Path, beside: Beside) -> Iterator[Segment]:
 def _fragment(media: str, cue: Utterance) -> str:
     """The cue as a media fragment of the W3C: it stays when a cue before it is added or mended."""
     return f"{media}#t={cue.start_ms / 1000:.3f},{cue.end_ms / 1000:.3f}"
+
+
+def ids_of(stem: str, carrier_id: str | None) -> tuple[str | None, str | None]:
+    """Program and carrier of a medium.
+
+    Args:
+        stem: its name without its suffix; of the form program__carrier it tells both.
+        carrier_id: as its transcript says it.
+    """
+    program, carrier = _ids(stem)
+    if carrier is None and carrier_id:
+        program, carrier = _ids(carrier_id)
+        carrier = carrier or carrier_id
+    return program, carrier
 
 
 def _ids(name: str) -> tuple[str | None, str | None]:

@@ -14,7 +14,7 @@ What people wrote goes before what a machine heard: whoever puts subtitles besid
 
 import os
 import re
-from collections.abc import Collection
+from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -25,7 +25,7 @@ from media.transcripts.read import DAAN, WHISPER, load_transcript
 
 # fmt: off
 MEDIA_SUFFIXES: Final = frozenset((
-    ".3gp", ".aac", ".ac3", ".aif", ".aiff", ".avi", ".dv", ".flac", ".flv", ".m2ts", ".m4a",
+    ".3gp", ".aac", ".ac3", ".aif", ".aiff", ".asf", ".avi", ".dv", ".flac", ".flv", ".m2ts", ".m4a",
     ".m4v", ".mka", ".mkv", ".mov", ".mp2", ".mp3", ".mp4", ".mpeg", ".mpg", ".mts", ".mxf",
     ".oga", ".ogg", ".ogv", ".opus", ".ts", ".vob", ".wav", ".webm", ".wma", ".wmv",
 ))
@@ -138,3 +138,21 @@ class Siblings:
     @cached_property
     def _carriers(self) -> dict[str, str | None]:
         return {name: load_transcript(self.folder / name).carrier_id for name in HEARD if name in self.names}
+
+
+def walk_media(folder: Path) -> Iterator[tuple[Path, Siblings]]:
+    """Media files of a folder and its folders, in the order of their paths, each with the names of its own folder.
+
+    Hidden files and folders are left out; a folder that links lead to twice is read once.
+    """
+    seen: set[str] = set()
+    for where, folders, files in os.walk(folder, followlinks=True):
+        real = os.path.realpath(where)
+        if real in seen:
+            folders.clear()
+            continue
+        seen.add(real)
+        folders[:] = sorted(name for name in folders if not name.startswith("."))
+        names = sorted(name for name in files if not name.startswith("."))
+        siblings = Siblings(Path(where), [*names, *folders])
+        yield from ((Path(where, name), siblings) for name in names if is_media(name))

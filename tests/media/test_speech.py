@@ -12,9 +12,10 @@ import pytest
 
 from media.errors import MediaError
 from media.listening import CARRIED_MS, words_in
-from media.passage import HeardWord, Passage, is_speech, utterances_of
+from media.passage import Dropped, HeardWord, Passage, is_speech, utterances_of
 from media.sound_stream import RATE_HZ, Piece, sound_pieces
 from media.speech import FasterWhisper, check_model, load_recogniser
+from media.stretch import Voice, settled, stretches
 from media.utterance import Word
 
 BLOCK_MS = 40_000.0
@@ -22,6 +23,10 @@ BLOCK_MS = 40_000.0
 
 def heard(word, start, end, probability=0.9, *, spaced=True):
     return HeardWord(word, start, end, probability, spaced=spaced, language="nl", logprob=-0.3, no_speech=0.1)
+
+
+def passage(words, start_ms=0.0, end_ms=400.0):
+    return Passage(tuple(words), -0.3, 0.1, 1.0, start_ms, end_ms)
 
 
 class LoudnessIsWords:
@@ -38,7 +43,7 @@ class LoudnessIsWords:
             if wave[first]:
                 times = (round(start_ms + 1000 * at / RATE_HZ, 1) for at in (first, last))
                 words.append(heard(f"{wave[first]:.3f}", *times))
-        yield Passage(tuple(words), -0.3, 0.1, 1.0)
+        yield passage(words)
 
 
 def sound(seconds, *, longest_gap_ms, seed):
@@ -98,7 +103,7 @@ def test_blocks_must_be_longer_than_what_is_carried_over():
         list(words_in([], LoudnessIsWords(), "nl", CARRIED_MS))
 
 
-PASSAGE = Passage((heard("Oh", 0, 400, 0.01),), -1.16, 0.59, 0.5)
+PASSAGE = Passage((heard("Oh", 0, 400, 0.01),), -1.16, 0.59, 0.5, 0.0, 400.0)
 
 
 def test_the_flutes_oh_is_left_out():
@@ -133,19 +138,118 @@ def test_a_word_without_length_is_no_utterance():
     assert list(utterances_of([heard("Oh", 500, 500)])) == []
 
 
+class Whisper:
+    """Says what the sound's height stands for, and of a refrain in one window what Whisper says: it is a loop."""
+
+    NAMES = (("nl", 0.95), ("en", 0.9), ("vi", 0.3))
+
+    def __init__(self, *, deaf_to=()):
+        self.deaf_to = deaf_to
+        self.asked = []
+
+    def detect_language(self, wave):
+        language, probability = self.NAMES[round(float(wave[0])) - 1]
+        return language, probability, []
+
+    def transcribe(self, wave, *, language, **options):
+        self.asked.append((len(wave) / RATE_HZ, language, options["temperature"]))
+        edges = np.flatnonzero(np.diff(np.concatenate([[0], wave, [0]])))
+        spans = [(a / RATE_HZ, b / RATE_HZ, float(wave[a])) for a, b in zip(edges[::2], edges[1::2], strict=True)]
+        figures = {"avg_logprob": -0.2, "no_speech_prob": 0.1}
+        figures["compression_ratio"] = 3.0 if len(spans) > len({height for _, _, height in spans}) else 1.0
+        return iter(self._segments(spans, figures)), None
+
+    def _segments(self, spans, figures):
+        for start, end, height in spans:
+            if height not in self.deaf_to:
+                word = SimpleNamespace(
+                    word=f" {height:g}", start=np.float64(start), end=np.float64(end), probability=0.5
+                )
+                yield SimpleNamespace(words=[word], start=start, end=end, **figures)
+
+
+def hears(whisper, spoken, language=None, start_ms=60_000.0):
+    """What is heard where somebody speaks: (start, end, height) in s."""
+    wave = np.zeros(100 * RATE_HZ, dtype=np.float32)
+    for start, end, height in spoken:
+        wave[start * RATE_HZ : end * RATE_HZ] = height
+    voices = [Voice(start * RATE_HZ, end * RATE_HZ) for start, end, _ in spoken]
+    return list(FasterWhisper(whisper, lambda _: voices).hear(wave, start_ms, language))
+
+
 def test_words_of_faster_whisper_stand_in_the_files_time():
-    word = SimpleNamespace(word=" Dag", start=np.float64(1.25), end=np.float64(1.5), probability=0.5)
-    segment = SimpleNamespace(avg_logprob=-0.2, no_speech_prob=0.1, compression_ratio=0.9, words=[word])
-    asked = {}
+    (found,) = hears(Whisper(), [(10, 12, 1)])
+    (word,) = found.words
+    assert (word.word, word.start_ms, word.end_ms, word.language) == ("1", 70_000.0, 72_000.0, "nl")
+    assert (found.start_ms, found.end_ms) == (70_000.0, 72_000.0)
 
-    def transcribe(_, **options):
-        asked.update(options)
-        return iter([segment]), SimpleNamespace(language="nl")
 
-    (passage,) = FasterWhisper(SimpleNamespace(transcribe=transcribe)).hear(np.zeros(9, np.float32), 60_000, None)
-    (found,) = passage.words
-    assert (found.word, found.start_ms, found.end_ms, found.language) == ("Dag", 61_250.0, 61_500.0, "nl")
-    assert asked["vad_parameters"]["min_silence_duration_ms"] < 2000
+def test_each_stretch_is_heard_in_its_own_language_and_an_unsure_one_in_that_before():
+    whisper = Whisper()
+    found = hears(whisper, [(1, 3, 3), (4, 6, 1), (7, 9, 3), (10, 12, 2), (20, 22, 3)])
+    assert [one.words[0].language for one in found] == ["nl", "nl", "nl", "en", "en"]
+    # A refrain (the first and third are alike) is heard again voice by voice.
+    assert whisper.asked == [(8, "nl", 0.0)] + [(2, "nl", 0.0)] * 3 + [(2, "en", 0.0)] * 2
+
+
+def test_a_language_that_is_given_isnt_detected():
+    whisper = Whisper()
+    hears(whisper, [(1, 3, 1), (4, 6, 2)], "fr")
+    assert whisper.asked == [(5, "fr", 0.0)]
+
+
+def test_what_is_really_said_again_and_again_is_no_loop():
+    found = hears(Whisper(), [(1, 3, 1), (4, 6, 1), (7, 9, 1)])
+    assert [(one.words[0].start_ms, is_speech(one)) for one in found] == [
+        (61_000, True),
+        (64_000, True),
+        (67_000, True),
+    ]
+
+
+def test_a_voice_in_which_no_word_is_heard_is_counted():
+    spoken = [(1, 3, 1), (4, 6, 2), (7, 8, 2)]
+    wave = np.zeros(10 * RATE_HZ, dtype=np.float32)
+    for start, end, height in spoken:
+        wave[start * RATE_HZ : end * RATE_HZ] = height
+    voices = [Voice(start * RATE_HZ, end * RATE_HZ) for start, end, _ in spoken]
+    dropped = Dropped()
+    recogniser = FasterWhisper(Whisper(deaf_to=(2,)), lambda _: voices)
+    words = list(words_in(pieces(wave), recogniser, "nl", dropped=dropped))
+    assert [word.word for word in words] == ["1"]
+    assert (dropped.passages, dropped.seconds) == (2, 3.0)
+
+
+def test_what_is_heard_twice_is_counted_once():
+    class Noise:
+        def hear(self, wave, start_ms, language):  # noqa: ARG002  # as the protocol has it
+            for at_ms in range(int(start_ms), int(start_ms + 1000 * len(wave) / RATE_HZ), 1000):
+                yield passage([], at_ms, at_ms + 500)
+
+    dropped = Dropped()
+    wave = np.ones(95 * RATE_HZ, dtype=np.float32)
+    assert list(words_in(pieces(wave), Noise(), "nl", BLOCK_MS, dropped)) == []
+    assert dropped.seconds == pytest.approx(95 / 2, abs=1.5)  # those that a block's cut divides count on both sides
+
+
+def test_stretches_end_at_longer_silences_and_at_a_windows_length():
+    seconds = [(0, 10), (11, 20), (22, 24), (25, 45), (46, 56)]
+    voices = [Voice(start * RATE_HZ, end * RATE_HZ) for start, end in seconds]
+    found = list(stretches(voices, ["nl"] * 5))
+    assert [(one.start // RATE_HZ, one.end // RATE_HZ) for one in found] == [(0, 20), (22, 45), (46, 56)]
+
+
+@pytest.mark.parametrize(
+    ("guesses", "languages"),
+    [
+        ([], []),
+        ([("en", 0.9), ("vi", 0.3), ("nl", 0.8), ("en", 0.49)], ["en", "en", "nl", "nl"]),
+        ([("vi", 0.3), ("nl", 0.8)], ["nl", "nl"]),
+        ([("vi", 0.2), ("en", 0.4), ("ja", 0.1)], ["en", "en", "en"]),
+    ],
+)
+def test_an_unsure_language_is_the_last_sure_one(guesses, languages):
+    assert settled(guesses) == languages
 
 
 @pytest.mark.parametrize("rate", [48_000, 44_100, 8000])

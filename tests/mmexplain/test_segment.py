@@ -64,7 +64,8 @@ class TwoWords:
                 raise KeyboardInterrupt
             span = start_ms + start, start_ms + start + 400
             figures = {"language": language or "nl", "logprob": -0.25, "no_speech": 0.125}
-            yield Passage((HeardWord("Dag.", *span, 0.9, spaced=True, **figures),), -0.25, 0.125, 1.0)
+            yield Passage((HeardWord("Dag.", *span, 0.9, spaced=True, **figures),), -0.25, 0.125, 1.0, *span)
+        yield Passage((), 0.0, 0.0, 0.0, start_ms + 1900, start_ms + 1950)  # a voice without words
         self.heard_s.append(len(wave) // 16_000)
 
 
@@ -118,6 +119,14 @@ def test_what_is_heard_is_a_collection(segment, archive, manifest):
     assert [word.probability for word in first.words] == [0.9]
     assert first.extra == {"asr_logprob": "-0.250", "asr_no_speech": "0.125"}
     assert events[-1] == {"event": "Ended", "total": 3, "failed": 0}
+
+
+def test_what_is_left_out_is_told_and_stands_in_the_journal(segment, manifest):
+    _, events, _ = segment()
+    done = [event for event in events if event["event"] == "FileDone"]
+    assert [(event["dropped"], event["dropped_s"]) for event in done] == [(1, 0.05)] * 3
+    lines = map(json.loads, manifest.with_name("manifest.jsonl.journal").read_text().splitlines())
+    assert [(line["dropped"], line["dropped_s"]) for line in lines if "media" in line] == [(1, 0.05)] * 3
 
 
 @pytest.fixture
