@@ -67,9 +67,9 @@ class UnitRows:
 class Worker:
     """Holds the model; explains unit after unit."""
 
-    def __init__(self, setup: WorkerSetup) -> None:
+    def __init__(self, setup: WorkerSetup, backend: Backend | None = None) -> None:
         self.threads, self.in_flight = setup.backend.threads, setup.backend.in_flight
-        self.backend: Backend = open_backend(setup.artefact_folder, setup.backend, slices=setup.slices)
+        self.backend = backend or open_backend(setup.artefact_folder, setup.backend, slices=setup.slices)
         self.options = setup.options
         self.store = setup.store()
 
