@@ -55,6 +55,8 @@ bench: $(VENV)/.dev triton
 	$(BIN)/python -m bench.hostile
 	$(BIN)/python -m bench.manifest
 	$(BIN)/python -m bench.plan
+	$(BIN)/python -m bench.bounded
+	$(BIN)/python -m bench.survival --moments 3
 	$(BIN)/python -m bench.serving --environment $(TRITON)
 	$(BIN)/python -m bench.gpu --device cpu
 

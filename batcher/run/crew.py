@@ -49,7 +49,7 @@ class Crew:
     _reason: str = "their nodes are gone"
 
     def open(self) -> None:
-        """Start all workers, and wait for them.
+        """Start all workers, and wait for them; those that are killed meanwhile are started again, a few times.
 
         Raises:
             BackendError: one can't start.
@@ -57,12 +57,19 @@ class Crew:
         self._remote = ray.remote(**actor_options(self.setup.backend, self.size))(Actor)
         for _ in range(self.size):
             self._start()
-        try:
-            nodes = ray.get(list(self.starting), timeout=START_S)
-        except RayError as error:
-            raise BackendError(f"a worker can't start: {error}\nIf memory ran out, use fewer --workers") from error
-        self.living = [Member(actor, node) for actor, node in zip(self.starting.values(), nodes, strict=True)]
-        self.starting.clear()
+        killed = 0
+        while self.starting:
+            ready, actor = next(iter(self.starting.items()))
+            try:
+                self.living.append(Member(actor, ray.get(ready, timeout=START_S)))
+            except RayError as error:
+                killed += _was_killed(error)
+                if killed == STARTS or not _was_killed(error):
+                    raise BackendError(
+                        f"a worker can't start: {error}\nIf memory ran out, use fewer --workers"
+                    ) from error
+                self._start()
+            del self.starting[ready]
 
     def admit(self, ready: Any) -> None:
         """Take in a worker that has started, or bury it."""
@@ -130,3 +137,8 @@ class Crew:
         self._gone[member] = died
         self._alone_s = time.monotonic()
         self._looked_s = 0.0
+
+
+def _was_killed(error: RayError) -> bool:
+    """Whether a process is gone; what a start raises, the next would raise again."""
+    return isinstance(error, RayActorError) and not error.actor_init_failed

@@ -58,13 +58,9 @@ def assert_logits(exported, cases):
         np.testing.assert_allclose(logits_of(graphs, modalities, case), case.logits, rtol=0, atol=LOGITS)
 
 
-@pytest.mark.parametrize("variant", ["all", "t"])
-def test_an_exported_checkpoint_has_the_original_s_logits(
-    graphs_of, reference_checkpoint, reference_cases, variant, monkeypatch
-):
-    # The gate holds graphs against PyTorch for most of two minutes; here they are held against the original.
-    monkeypatch.setattr("export.build.measure_parity", lambda *_, **__: 0.0)
-    assert_logits(graphs_of(reference_checkpoint(variant)), reference_cases(variant))
+def test_an_exported_checkpoint_has_the_original_s_logits(graphs_of, reference_checkpoint, reference_cases):
+    # Text alone: the encoders of sound and picture have their published width, and take a minute and a half.
+    assert_logits(graphs_of(reference_checkpoint("t")), reference_cases("t"))
 
 
 def test_every_original_case_and_file_from_end_to_end(graphs_of, whole_reference):

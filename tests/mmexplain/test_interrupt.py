@@ -24,8 +24,17 @@ sys.exit(main())
 PATIENCE_S = 60
 
 
+@pytest.fixture
+def heard():
+    """Signals as a terminal's program has them; a shell's `&` has them ignored."""
+    before = {each: signal.signal(each, signal.default_int_handler) for each in (signal.SIGINT, signal.SIGTERM)}
+    yield
+    for each, handler in before.items():
+        signal.signal(each, handler)
+
+
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
-def test_the_first_signal_is_an_interruption_and_handlers_come_back(number):
+def test_the_first_signal_is_an_interruption_and_handlers_come_back(number, heard):
     before = signal.getsignal(number)
     with pytest.raises(KeyboardInterrupt), interruptible():
         signal.raise_signal(number)

@@ -1,13 +1,11 @@
-"""SIGKILL in the middle of a run, and the same command again."""
+"""SIGKILL in the middle of a run, and the same command again; with workers: tests/bench/test_survival.py."""
 
 import os
 import signal
 import subprocess
 import sys
-import tempfile
 import time
 from dataclasses import replace
-from pathlib import Path
 
 import pytest
 
@@ -40,14 +38,6 @@ def uninterrupted(tmp_path_factory, short_rows, write_manifest, model):
     return run
 
 
-@pytest.fixture
-def ray_folder():
-    """Where a command's Ray keeps its files: a short path (its sockets allow no other), found in its processes."""
-    with tempfile.TemporaryDirectory(prefix="ray", ignore_cleanup_errors=True) as folder:
-        yield folder
-        wait(lambda: not processes_of(folder))
-
-
 def command(run, *more):
     arguments = [str(run.manifest), "--model", str(run.artefact), "--out", str(run.out), "--masks", "36"]
     return [sys.executable, "-c", MAIN, "explain", *arguments, "--max-masks", "36", *more]
@@ -65,31 +55,18 @@ def wait(condition):
     return found
 
 
-def processes_of(folder):
-    """Processes whose command line names a folder."""
-    found = []
-    for path in Path("/proc").glob("[0-9]*/cmdline"):
-        try:
-            line = path.read_bytes()
-        except OSError:
-            continue  # it ended
-        if f"{folder}/".encode() in line:
-            found.append(line)
-    return found
-
-
-def kill_after_the_first_commit(run, *more, **environment):
+def kill_after_the_first_commit(run, *more):
     process = subprocess.Popen(  # noqa: S603  # our own command
-        command(run, *more), start_new_session=True, stderr=subprocess.DEVNULL, env=os.environ | environment
+        command(run, *more), start_new_session=True, stderr=subprocess.DEVNULL
     )
     wait(lambda: commits(run) or process.poll() is not None)
     os.killpg(process.pid, signal.SIGKILL)
     assert process.wait() == -signal.SIGKILL, "the run ended before it could be killed"
 
 
-def run_to_the_end(run, *more, **environment):
+def run_to_the_end(run, *more):
     subprocess.run(  # noqa: S603  # our own command
-        command(run, *more), check=True, stderr=subprocess.DEVNULL, env=os.environ | environment
+        command(run, *more), check=True, stderr=subprocess.DEVNULL
     )
 
 
@@ -113,15 +90,4 @@ def test_a_killed_run_goes_on_where_it_stopped(uninterrupted, tmp_path, rows_of)
     before = files(run)
     assert 0 < len(commits(run)) < SEGMENTS
     run_to_the_end(run, "--workers", "0")
-    check_resumed(run, before, uninterrupted, rows_of)
-
-
-@pytest.mark.skipif(not Path("/proc").is_dir(), reason="finds Ray's processes in /proc")
-def test_so_does_a_run_with_workers(uninterrupted, tmp_path, rows_of, ray_folder):
-    run = replace(uninterrupted, out=tmp_path / "out")
-    kill_after_the_first_commit(run, "--workers", "2", RAY_TMPDIR=ray_folder)
-    wait(lambda: not processes_of(ray_folder))
-    before = files(run)
-    assert 0 < len(commits(run)) < SEGMENTS
-    run_to_the_end(run, "--workers", "1", RAY_TMPDIR=ray_folder)
     check_resumed(run, before, uninterrupted, rows_of)
