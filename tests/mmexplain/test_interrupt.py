@@ -33,8 +33,9 @@ def heard():
         signal.signal(each, handler)
 
 
+@pytest.mark.usefixtures("heard")
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
-def test_the_first_signal_is_an_interruption_and_handlers_come_back(number, heard):
+def test_the_first_signal_is_an_interruption_and_handlers_come_back(number):
     before = signal.getsignal(number)
     with pytest.raises(KeyboardInterrupt), interruptible():
         signal.raise_signal(number)
@@ -69,6 +70,7 @@ with interruptible():
     assert ended.stderr == "Interrupted. The same command goes on where it stopped.\n"
 
 
+@pytest.mark.usefixtures("heard")
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
 def test_an_interrupted_run_says_so_and_goes_on_where_it_stopped(number, short_rows, write_manifest, model, tmp_path):
     out = tmp_path / "out"
