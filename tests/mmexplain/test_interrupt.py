@@ -74,7 +74,7 @@ with interruptible():
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
 def test_an_interrupted_run_says_so_and_goes_on_where_it_stopped(number, short_rows, write_manifest, model, tmp_path):
     out = tmp_path / "out"
-    manifest = write_manifest(tmp_path / "manifest.jsonl", short_rows(24))
+    manifest = write_manifest(tmp_path / "manifest.jsonl", short_rows(12))
     command = [sys.executable, "-c", MAIN, "explain", str(manifest), "--model", str(model), "--out", str(out)]
     command += ["--max-masks", "8", "--workers", "0"]
     process = subprocess.Popen(  # noqa: S603  # our own command
@@ -92,4 +92,4 @@ def test_an_interrupted_run_says_so_and_goes_on_where_it_stopped(number, short_r
     assert {path.name for path in out.iterdir() if path.name.startswith(".")} == {".lock"}
     subprocess.run(command, check=True, stderr=subprocess.DEVNULL)  # noqa: S603  # as above
     assert validate(load_result(out)) == []
-    assert load_result(out).table("segments").num_rows == 24
+    assert load_result(out).table("segments").num_rows == 12
