@@ -62,7 +62,8 @@ def test_a_server_a_process_and_ray_explain_the_same_clips(triton_environment, m
     assert [row.way for row in rates] == [LOCAL, "1 in flight", "2 in flight", "Ray, 1 x 4 in flight"]
     assert all(row.rate > 0 for row in rates)
     for row in report.section(REQUESTS).rows:
-        assert 0 < row.transport_s < row.client_s
+        # What a clock says outside, less what another says inside: of next to nothing it may fall below 0.
+        assert abs(row.transport_s) < row.client_s
         assert 0 < row.infer_s < row.client_s
     called = {(row.in_flight, row.model): row.calls for row in report.section(MODELS).rows}
     for in_flight in (1, 2):

@@ -27,6 +27,8 @@ class Turn:
     """A server, and how it did so far."""
 
     server: Server
+    asked: int = 0
+    """Requests so far: of two that are idle the one that had fewer comes next."""
     in_flight: int = 0
     failures: int = 0
     """Since its last answer; those of requests that were under way together count once."""
@@ -135,8 +137,9 @@ class Servers:
         with self._lock:
             now = time.monotonic()
             free = [turn for turn in self._turns if turn.free_at <= now]
-            turn = min(free, key=lambda t: t.in_flight) if free else min(self._turns, key=lambda t: t.free_at)
+            turn = min(free, key=lambda t: (t.in_flight, t.asked)) if free else min(self._turns, key=lambda t: t.free_at)
             turn.in_flight += 1
+            turn.asked += 1
         try:
             time.sleep(max(0.0, turn.free_at - now))
             yield turn
