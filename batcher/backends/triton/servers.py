@@ -137,7 +137,8 @@ class Servers:
         with self._lock:
             now = time.monotonic()
             free = [turn for turn in self._turns if turn.free_at <= now]
-            turn = min(free, key=lambda t: (t.in_flight, t.asked)) if free else min(self._turns, key=lambda t: t.free_at)
+            waited = min(self._turns, key=lambda t: t.free_at)
+            turn = min(free, key=lambda t: (t.in_flight, t.asked), default=waited)
             turn.in_flight += 1
             turn.asked += 1
         try:
