@@ -35,12 +35,13 @@ class Result:
         head: HeadKind = self.run.get("head", "softmax")
         return head
 
-    def table(self, name: str, columns: list[str] | None = None) -> pa.Table:
+    def table(self, name: str, columns: list[str] | None = None, *, where: ds.Expression | None = None) -> pa.Table:
         """One table as Arrow; `.to_pandas()` or `polars.from_arrow` take it from there.
 
         Args:
             name: segments, contributions, attributions or timings.
             columns: those to read, or all.
+            where: which rows, as `pyarrow.dataset.field("segment_id") == "a"`; or all. Files are passed over by it.
 
         Raises:
             ResultError: there is no such table.
@@ -50,7 +51,7 @@ class Result:
         files = [str(path) for path in parts_of(self.folder, name)]
         if not files:
             return TABLES[name].empty_table().select(columns or TABLES[name].names)
-        return ds.dataset(files, schema=TABLES[name]).to_table(columns=columns)
+        return ds.dataset(files, schema=TABLES[name]).to_table(columns=columns, filter=where)
 
 
 def load_result(folder: Path | str) -> Result:
