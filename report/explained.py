@@ -26,7 +26,7 @@ class ExplainedSegment:
     contributions: Mapping[str, Row]
     """Its rows of `contributions/`, by class."""
     players: Mapping[tuple[str, Modality], Sequence[Row]]
-    """Its rows of `attributions/`, by class and modality, in the order of the players; no key for an absent modality."""
+    """Its rows of `attributions/`, by class and modality, in the order of players; no key for an absent modality."""
 
     @property
     def segment_id(self) -> str:
