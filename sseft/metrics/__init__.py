@@ -1,0 +1,1 @@
+"""How good a model's predictions are: pure numpy, the figures of MELD, IEMOCAP and MOSEI."""
