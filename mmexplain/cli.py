@@ -17,6 +17,7 @@ from mmexplain.exit import Exit
 from mmexplain.interrupt import MESSAGE, interruptible
 from mmexplain.metrics import MetricsError
 from mmexplain.verbs.compact import compact
+from mmexplain.verbs.evaluate import evaluate_verb
 from mmexplain.verbs.explain import DEMO, demo, explain
 from mmexplain.verbs.export import export
 from mmexplain.verbs.plan import plan
@@ -45,7 +46,7 @@ def cli() -> None:
     """Explain which words, half-seconds and parts of the picture carried an emotion, for whole collections."""
 
 
-for verb in (segment, plan, explain, demo, validate, compact, export, train, corpus, serve):
+for verb in (segment, plan, explain, demo, validate, compact, evaluate_verb, export, train, corpus, serve):
     cli.add_command(verb)
 
 

@@ -1,0 +1,46 @@
+"""`evaluate`: how good are the predictions?"""
+
+import json
+from pathlib import Path
+from typing import Any
+
+import click
+from rich.console import Console
+
+from mmexplain.exit import Exit
+from report.evaluation.evaluate import Evaluation, evaluate
+from report.evaluation.predictions import read_predictions
+from report.evaluation.table import evaluation_tables
+from sseft.metrics.bootstrap import Interval
+
+
+@click.command("evaluate")
+@click.argument("predictions", type=click.Path(path_type=Path))
+@click.option("--json", "json_file", type=click.Path(path_type=Path), help="Write the figures to this file.")
+def evaluate_verb(*, predictions: Path, json_file: Path | None) -> Exit:
+    """Compare PREDICTIONS with true labels: accuracy, F1, per class, neutral against the rest, confusion.
+
+    They are a result whose manifest had a column label, or a table with the columns label_true and label_predicted.
+    """
+    try:
+        found = evaluate(read_predictions(predictions))
+    except ValueError as error:
+        raise click.ClickException(f"{predictions} can't be evaluated: {error}") from error
+    for table in evaluation_tables(found):
+        Console(highlight=False).print(table)
+    if json_file:
+        json_file.write_text(json.dumps(_described(found), indent=2) + "\n")
+    return Exit.DONE
+
+
+def _described(found: Evaluation) -> dict[str, Any]:
+    return {
+        "segments": found.segments,
+        "figures": {
+            name: vars(figure) if isinstance(figure, Interval) else figure for name, figure in found.figures.items()
+        },
+        "confusions": {
+            name: {"labels": choice.labels, "counts": choice.confusion.tolist()}
+            for name, choice in found.choices.items()
+        },
+    }
