@@ -1,0 +1,1 @@
+"""The four pictures of an explanation, from plain arrays, by matplotlib (extra `report`)."""

@@ -1,0 +1,135 @@
+"""The pictures of one explained segment, in files."""
+
+import hashlib
+import re
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import Final
+
+import numpy as np
+from matplotlib.figure import Figure
+from numpy.typing import NDArray
+
+from batcher.collection import Segment
+from batcher.store.result import Result
+from media import Clip
+from media.modality import Modality
+from report.cells import Cells, cells_of
+from report.explained import ExplainedSegment, find_explained
+from report.pictures.picture import draw_picture
+from report.pictures.sound import draw_sound
+from report.pictures.style import FORMATS, save
+from report.pictures.text import draw_text
+from report.pictures.together import draw_text_against_sound
+from report.source import shown_clip, source_segments
+from report.words import spoken_words, values_of
+
+PICTURES: Final = ("text", "sound", "picture", "text-against-sound")
+NAME_CHARACTERS: Final = 80
+"""Of a file's name; ids may be longer than file systems allow."""
+SAID: Final = {"text": "words", "audio": "sound", "video": "picture"}
+
+
+def save_pictures(result: Result, segment_id: str, folder: Path, *, formats: Sequence[str] = FORMATS) -> list[Path]:
+    """Draw a segment, from a result and from its media where they can be read.
+
+    Args:
+        result: an open result.
+        segment_id: of an explained segment.
+        folder: is made; a folder of the segment's in it holds the pictures.
+        formats: png, svg.
+
+    Returns:
+        The files: those of the four pictures that the segment's modalities allow.
+
+    Raises:
+        ResultError: the result holds no such segment, not its explanation, or its collection can't be read.
+        OSError: a file can't be written.
+    """
+    explained = find_explained(result, segment_id)
+    segment = source_segments(result, {segment_id}).get(segment_id)
+    clip = shown_clip(segment) if segment else None
+    own = folder / file_name(segment_id)
+    own.mkdir(parents=True, exist_ok=True)
+    written = []
+    for name, figure in draw(explained, segment, clip, unit="score" if result.head == "score" else "probability"):
+        for kind in formats:
+            save(figure, own / f"{name}.{kind}")
+            written.append(own / f"{name}.{kind}")
+    return written
+
+
+def file_name(segment_id: str) -> str:
+    """A name for a segment's files that any file system takes, and that no other segment has."""
+    plain = re.sub(r"[^\w.-]+|^\.+", "_", segment_id, flags=re.ASCII)
+    if plain == segment_id and len(plain) <= NAME_CHARACTERS:
+        return plain
+    return f"{plain[:NAME_CHARACTERS]}-{hashlib.sha256(segment_id.encode()).hexdigest()[:12]}"
+
+
+def draw(
+    explained: ExplainedSegment, segment: Segment | None, clip: Clip | None, *, unit: str
+) -> Iterator[tuple[str, Figure]]:
+    """The pictures that a segment's modalities allow, by their names in `PICTURES`."""
+    if explained.of("text"):
+        tokens = [str(player["token"]) for player in explained.of("text")]
+        yield "text", draw_text(tokens, *values_of(explained.of("text")), title=_title(explained, "text"), unit=unit)
+    if explained.of("audio"):
+        yield "sound", _sound(explained, clip, unit)
+    cells = cells_of(explained.of("video"))
+    if cells:
+        frame = shown_frame(clip, cells)
+        title = _title(explained, "video")
+        yield "picture", draw_picture(frame, cells.phi, cells.se, moments=cells.moments, title=title, unit=unit)
+    words = spoken_words(explained, segment.words if segment else ())
+    if words:
+        yield (
+            "text-against-sound",
+            draw_text_against_sound(
+                words.words, words.text_phi, words.text_se, words.sound_phi, words.sound_se,
+                timed=words.timed, title=_title(explained, "text", "audio"), unit=unit,
+            ),
+        )  # fmt: skip
+
+
+def shown_frame(clip: Clip | None, cells: Cells) -> NDArray[np.uint8] | None:
+    """[S, S, 3], the middle frame of the strongest group, or of the clip; None where no picture could be read."""
+    if clip is None or clip.video is None:
+        return None
+    times = clip.video.times_ms
+    span = (times[0], times[-1]) if cells.moments is None else cells.moments.spans_ms[cells.moments.strongest]
+    place = int(np.searchsorted(times, np.mean(span), side="right")) - 1
+    frames: NDArray[np.uint8] = clip.video.frames
+    return np.moveaxis(frames[min(max(place, 0), len(frames) - 1)], 0, -1)
+
+
+def _sound(explained: ExplainedSegment, clip: Clip | None, unit: str) -> Figure:
+    players = explained.of("audio")
+    spans = np.array([(player["start_ms"], player["end_ms"]) for player in players])
+    sound = clip.sound if clip else None
+    start = sound.start_ms if sound else float(spans.min())
+    end = start + 1000 * len(sound.wave) / 16_000 if sound else float(spans.max())
+    return draw_sound(
+        sound.wave if sound else None,
+        (start, end),
+        spans,
+        *values_of(players),
+        names=[player["token"] for player in players],
+        title=_title(explained, "audio"),
+        unit=unit,
+    )
+
+
+def _title(explained: ExplainedSegment, *modalities: Modality) -> str:
+    """Which segment, what the model saw in it, and how much of that came from what is shown."""
+    seen = f"{explained.segment_id}: {explained.label}, {explained.segment['probability']:.2f}"
+    return "\n".join([seen, "; ".join(_share(explained, modality) for modality in modalities)])
+
+
+def _share(explained: ExplainedSegment, modality: Modality) -> str:
+    row = explained.contribution
+    share, low, high = (row[f"share_{modality}{end}"] for end in ("", "_low", "_high"))
+    if share is None:
+        plain = row[f"share_{modality}_plain"]
+        return f"share of the {SAID[modality]} {'unknown' if plain is None else f'{plain:.0%}'}"
+    return f"share of the {SAID[modality]} {share:.0%} ({low:.0%} to {high:.0%})"
