@@ -1,32 +1,27 @@
 """The pictures of one explained segment, in files."""
 
-import hashlib
-import re
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Final
 
 import numpy as np
 from matplotlib.figure import Figure
-from numpy.typing import NDArray
 
 from batcher.collection import Segment
 from batcher.store.result import Result
 from media import Clip
 from media.modality import Modality
-from report.cells import Cells, cells_of
+from report.cells import cells_of
 from report.explained import ExplainedSegment, find_explained
 from report.pictures.picture import draw_picture
 from report.pictures.sound import draw_sound
 from report.pictures.style import FORMATS, save
 from report.pictures.text import draw_text
 from report.pictures.together import draw_text_against_sound
-from report.source import shown_clip, source_segments
+from report.source import file_name, shown_clip, shown_frame, source_segments
 from report.words import spoken_words, values_of
 
 PICTURES: Final = ("text", "sound", "picture", "text-against-sound")
-NAME_CHARACTERS: Final = 80
-"""Of a file's name; ids may be longer than file systems allow."""
 SAID: Final = {"text": "words", "audio": "sound", "video": "picture"}
 
 
@@ -59,14 +54,6 @@ def save_pictures(result: Result, segment_id: str, folder: Path, *, formats: Seq
     return written
 
 
-def file_name(segment_id: str) -> str:
-    """A name for a segment's files that any file system takes, and that no other segment has."""
-    plain = re.sub(r"[^\w.-]+|^\.+", "_", segment_id, flags=re.ASCII)
-    if plain == segment_id and len(plain) <= NAME_CHARACTERS:
-        return plain
-    return f"{plain[:NAME_CHARACTERS]}-{hashlib.sha256(segment_id.encode()).hexdigest()[:12]}"
-
-
 def draw(
     explained: ExplainedSegment, segment: Segment | None, clip: Clip | None, *, unit: str
 ) -> Iterator[tuple[str, Figure]]:
@@ -90,17 +77,6 @@ def draw(
                 timed=words.timed, title=_title(explained, "text", "audio"), unit=unit,
             ),
         )  # fmt: skip
-
-
-def shown_frame(clip: Clip | None, cells: Cells) -> NDArray[np.uint8] | None:
-    """[S, S, 3], the middle frame of the strongest group, or of the clip; None where no picture could be read."""
-    if clip is None or clip.video is None:
-        return None
-    times = clip.video.times_ms
-    span = (times[0], times[-1]) if cells.moments is None else cells.moments.spans_ms[cells.moments.strongest]
-    place = int(np.searchsorted(times, np.mean(span), side="right")) - 1
-    frames: NDArray[np.uint8] = clip.video.frames
-    return np.moveaxis(frames[min(max(place, 0), len(frames) - 1)], 0, -1)
 
 
 def _sound(explained: ExplainedSegment, clip: Clip | None, unit: str) -> Figure:

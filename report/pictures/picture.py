@@ -77,7 +77,7 @@ def _cells(axes: Axes, phi: NDArray[np.float64], se: NDArray[np.float64] | None,
         colour = to_hex(RED_BLUE(1.0 if one > 0 else 0.0))
         opacity = FAINTEST + (OPACITY - FAINTEST) * abs(share)
         axes.add_patch(_rectangle(place, 1 / columns, 1 / rows, colour, opacity))
-        said = f"{one:+.3f}" if se is None else f"{one:+.3f}\n{error(se[row, column])}"
+        said = f"{one:+.3f}" if se is None else f"{one:+.3f}\n{error(float(se[row, column]))}"
         axes.text(
             place[0] + 0.5 / columns, place[1] + 0.5 / rows, said, ha="center", va="center", fontsize=6.5,
             color="white", path_effects=_outline(),
