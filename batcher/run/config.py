@@ -3,6 +3,7 @@
 import hashlib
 import json
 import platform
+import time
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from importlib.metadata import PackageNotFoundError, version
@@ -34,6 +35,9 @@ RECORDED: Final = (
 
 ONCE: Final[Mapping[str, Any]] = {"audio_players": "half-seconds", "text_players": "tokens"}
 """What rows were made with before it could be chosen. It is left out of descriptions, so that those of before hold."""
+
+
+STARTED: Final = "started_unix"
 
 
 class ConfigError(Exception):
@@ -112,7 +116,7 @@ def check_folder(out: Path, metadata: dict[str, Any]) -> None:
 
 
 def record_run(out: Path, described: Mapping[str, Any], writing: Path) -> None:
-    """Write `run.json`.
+    """Write `run.json`, with the time of the first start, in seconds since 1970.
 
     Args:
         out: the result folder.
@@ -124,9 +128,18 @@ def record_run(out: Path, described: Mapping[str, Any], writing: Path) -> None:
     """
     try:
         with replaced(out / RUN, writing) as partial:
-            partial.write_text(json.dumps(described, indent=2) + "\n")
+            partial.write_text(json.dumps({**described, STARTED: _started(out / RUN)}, indent=2) + "\n")
     except OSError as error:
         raise StoreError(f"{out / RUN} can't be written: {error}. Mend that, and run the same command again") from error
+
+
+def _started(path: Path) -> float | None:
+    """When a run was first started; None where that was before it was recorded."""
+    try:
+        started: float | None = json.loads(path.read_text()).get(STARTED)
+    except FileNotFoundError:
+        return round(time.time(), 3)
+    return started
 
 
 def _check_same(path: Path, metadata: dict[str, Any]) -> None:

@@ -1,4 +1,6 @@
 import json
+from pathlib import Path
+from tempfile import mkdtemp
 
 import pytest
 
@@ -64,14 +66,14 @@ def result_of_rows(tmp_path):
             "contributions": [found | {"segment_id": name} for name, (_, found, _) in rows.items() if found],
             "attributions": [one | {"segment_id": name} for name, (_, _, players) in rows.items() for one in players],
         }
-        Store(tmp_path / "result", {}).folder.mkdir(exist_ok=True)
-        Store(tmp_path / "result", {}).write_unit("u", tables)
+        folder = Path(mkdtemp(dir=tmp_path))
+        Store(folder, {}).write_unit("u", tables)
         manifest = tmp_path / "manifest.csv"
         manifest.write_text("segment_id,media,start_ms,end_ms,text\n")
         described = {"trained": True, "manifest": str(manifest), "selection": {}, "labels": LABELS, "config": {}}
         described |= {"versions": {"mmexplain": "0.1.0"}, "head": "softmax"}
-        (tmp_path / "result" / "run.json").write_text(json.dumps(described | run))
-        return load_result(tmp_path / "result")
+        (folder / "run.json").write_text(json.dumps(described | run))
+        return load_result(folder)
 
     return build
 
