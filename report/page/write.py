@@ -1,0 +1,149 @@
+"""Writes the page of a result."""
+
+import shutil
+from collections.abc import Callable, Iterator
+from dataclasses import asdict
+from importlib.resources import files
+from itertools import islice
+from pathlib import Path
+from tempfile import mkdtemp
+from typing import Any, Final
+
+import pyarrow.compute as pc
+
+from batcher.collection import Segment
+from batcher.outcome import EXPLAINED
+from batcher.store.atomic import replaced
+from batcher.store.result import Result
+from media.modality import MODALITIES
+from report.collection.summary import CollectionSummary
+from report.explained import ExplainedSegment, Row, explained_segments
+from report.page.detail import detail_of
+from report.page.preview import write_preview
+from report.page.script import call
+from report.source import file_name, shown_clip, source_segments
+
+PAGE: Final = "report.html"
+PARTS: Final = "report"
+TOGETHER: Final = 8
+"""Segments whose details are one script."""
+CHARACTERS: Final = 240
+"""Of a text, in the table."""
+MOST_GROUPS: Final = 200
+"""Of the collection, on the page; the command's --json has all."""
+ASSETS: Final = ("report.css", "drawing.js", "pictures.js", "report.js")
+
+
+def write_page(
+    result: Result,
+    summary: CollectionSummary,
+    folder: Path,
+    *,
+    previews: bool = False,
+    on_segment: Callable[[int], None] = lambda _: None,
+) -> Path:
+    """Write `report.html`, and `report/` beside it, in the place of those that are there.
+
+    Args:
+        result: an open result.
+        summary: of it.
+        folder: is made.
+        previews: whether clips that browsers play are written; they show what the model saw.
+        on_segment: told of each segment, with how many are done.
+
+    Returns:
+        The page.
+
+    Raises:
+        ResultError: the collection that was explained can't be read any more.
+        OSError: a file can't be written.
+    """
+    folder.mkdir(parents=True, exist_ok=True)
+    parts = Path(mkdtemp(prefix=".report-", dir=folder))
+    try:
+        parts.chmod(0o755)
+        for name in ASSETS:
+            (parts / name).write_bytes(_asset(name))
+        index = list(_write_details(result, parts, previews=previews, on_segment=on_segment))
+        index += [_failed(row) for row in _failures(result)]
+        (parts / "index.js").write_text(call("report.index", _described(result, summary), index), encoding="utf-8")
+        _swap(parts, folder / PARTS)
+    finally:
+        shutil.rmtree(parts, ignore_errors=True)
+    with replaced(folder / PAGE) as partial:
+        partial.write_bytes(_asset(PAGE))
+    return folder / PAGE
+
+
+def _asset(name: str) -> bytes:
+    return (files("report.page") / "assets" / name).read_bytes()
+
+
+def _swap(made: Path, place: Path) -> None:
+    if place.exists():
+        shutil.rmtree(place)
+    made.rename(place)
+
+
+def _write_details(
+    result: Result, parts: Path, *, previews: bool, on_segment: Callable[[int], None]
+) -> Iterator[list[Any]]:
+    """Write details, some segments to a script; what the table says of each comes back."""
+    (parts / "details").mkdir()
+    (parts / "clips").mkdir()
+    ids = set(result.table("segments", ["segment_id"])["segment_id"].to_pylist())
+    sources = source_segments(result, ids)
+    segments, number, done = explained_segments(result), 0, 0
+    while some := list(islice(segments, TOGETHER)):
+        details = []
+        for explained in some:
+            clips = parts / "clips" if previews else None
+            details.append(_detail(explained, sources.get(explained.segment_id), clips))
+            done += 1
+            on_segment(done)
+            yield _row(explained, number)
+        (parts / "details" / f"{number}.js").write_text(call("report.details", number, details), encoding="utf-8")
+        number += 1
+
+
+def _detail(explained: ExplainedSegment, segment: Segment | None, clips: Path | None) -> Row:
+    clip = shown_clip(segment) if segment else None
+    preview = None
+    if clips and clip:
+        name = f"{file_name(explained.segment_id)}.mp4"
+        write_preview(clip, clips / name)
+        preview = f"{PARTS}/{clips.name}/{name}"
+    return detail_of(explained, segment, clip, preview)
+
+
+def _row(explained: ExplainedSegment, script: int) -> list[Any]:
+    """What the table says of a segment, and which script has its details."""
+    row, contribution = explained.segment, explained.contribution
+    shares = [
+        contribution[f"share_{modality}_plain"]
+        if contribution[f"share_{modality}"] is None
+        else contribution[f"share_{modality}"]
+        for modality in MODALITIES
+    ]
+    rounded = [None if share is None else round(share, 4) for share in shares]
+    text = (row["text"] or "")[:CHARACTERS]
+    known = [row["segment_id"], explained.label, round(row["probability"], 4), row["label_true"], text]
+    return [*known, *rounded, script, None]
+
+
+def _failures(result: Result) -> Iterator[Row]:
+    columns = ["segment_id", "label_true", "text", "status", "error_stage", "error"]
+    rows = result.table("segments", columns)
+    yield from rows.filter(pc.not_equal(rows["status"], EXPLAINED)).to_pylist()
+
+
+def _failed(row: Row) -> list[Any]:
+    text = (row["text"] or "")[:CHARACTERS]
+    reason = f"{row['error_stage']}: {row['error']}"
+    return [row["segment_id"], None, None, row["label_true"], text, None, None, None, None, reason]
+
+
+def _described(result: Result, summary: CollectionSummary) -> Row:
+    described = asdict(summary)
+    described["groups"] = described["groups"][:MOST_GROUPS]
+    return described | {"name": result.folder.absolute().name, "head": result.head}
