@@ -12,7 +12,7 @@ from tokenizers import Tokenizer
 
 from batcher.collection import Segment
 from batcher.outcome import Failure
-from export.artefact import TOKENIZER, Artefact
+from export.artefact import TOKENIZER, Artefact, ArtefactError
 from media import Clip, ClipReader, MediaError, Text, from_ids, load_tokenizer, tokenize
 
 
@@ -25,7 +25,11 @@ class Decoded:
 
 
 def decode(segment: Segment, artefact: Artefact, artefact_folder: Path) -> Decoded:
-    """Turn a segment into what the model sees. Never raises: whatever breaks becomes a failure."""
+    """Turn a segment into what the model sees. Whatever breaks of it becomes a failure.
+
+    Raises:
+        ArtefactError: the model's tokenizer can't be read, which is no segment's fault.
+    """
     (decoded,) = decode_all([segment], artefact, artefact_folder)
     return decoded
 
@@ -40,6 +44,9 @@ def decode_all(segments: Sequence[Segment], artefact: Artefact, artefact_folder:
 
     Yields:
         Their clips or failures, in their order: what `decode` gives for each alone.
+
+    Raises:
+        ArtefactError: as `decode`.
     """
     for path, some in groupby(segments, key=lambda segment: segment.path):
         with closing(_reader(path, artefact)) as reader:
@@ -51,6 +58,8 @@ def _decoded(reader: ClipReader, segment: Segment, artefact: Artefact, artefact_
     started = time.perf_counter()
     try:
         clip: Clip | Failure = _clip(reader, segment, artefact, artefact_folder)
+    except ArtefactError:
+        raise
     except MediaError as error:
         clip = Failure("decode", str(error))
     except Exception as error:  # noqa: BLE001  # one hostile file must not stop a night's run
@@ -62,6 +71,7 @@ def clip_of(segment: Segment, artefact: Artefact, artefact_folder: Path) -> Clip
     """The words, the sound and the picture of a segment.
 
     Raises:
+        ArtefactError: the model's tokenizer can't be read.
         MediaError: the media can't be read, or the text can't be turned into the model's tokens.
     """
     with closing(_reader(segment.path, artefact)) as reader:
@@ -96,4 +106,10 @@ def _text(segment: Segment, artefact: Artefact, artefact_folder: Path) -> Text |
 
 @lru_cache(maxsize=1)
 def _tokenizer(path: Path) -> Tokenizer:
-    return load_tokenizer(path)
+    try:
+        return load_tokenizer(path)
+    except MediaError as error:
+        raise ArtefactError(
+            f"{path} can't be read any more ({error}). Put the model's folder back as it was, and run the same command "
+            "again"
+        ) from error

@@ -22,6 +22,7 @@ from PIL import Image
 from media.container import open_media, origin_s, stream_of
 from media.frames import SEEK_BACK_S, TimedFrame, decoded, seek, time_s
 from media.limits import LIMITS, Deadline, Limits, check_picture
+from media.upright import Upright
 
 MARGINS_MS: Final = (0.0, 500.0, 5000.0)
 """How far before the span its key packet is sought, in turn, while what is decoded from it comes too late."""
@@ -53,7 +54,7 @@ class Picture:
         self._path, self._limits = path, limits
         self._pixels: NDArray[np.uint8] | None = None
 
-    def pixels(self, to_rgb: VideoReformatter, size: int) -> NDArray[np.uint8]:
+    def pixels(self, to_rgb: VideoReformatter, upright: Upright, size: int) -> NDArray[np.uint8]:
         """The frame as uint8 [3, S, S], RGB, upright; resized as in training, the aspect not kept.
 
         Kept instead of the frame, which may be 30 times as large.
@@ -61,9 +62,7 @@ class Picture:
         if self._pixels is None:
             check_picture(self._frame, self._path, self._limits)
             image = Image.fromarray(to_rgb.reformat(self._frame, format="rgb24").to_ndarray())
-            if self._frame.rotation:
-                image = image.rotate(self._frame.rotation, expand=True)
-            resized = image.resize((size, size), Image.Resampling.BILINEAR)
+            resized = upright(image, self._frame).resize((size, size), Image.Resampling.BILINEAR)
             self._pixels = np.asarray(resized, dtype=np.uint8).transpose(2, 0, 1)
             self._frame = None
         return self._pixels
@@ -78,6 +77,7 @@ class PictureReader:
         """How many frames were, for those who count."""
         # One for all frames: each `frame.to_ndarray` sets up a converter of its own, 40 times the work.
         self.to_rgb = VideoReformatter()
+        self.upright = Upright()
         self._opened = ExitStack()
         self._scout: Any = None
         """The file once more, to look for key packets while the run stays where it is."""

@@ -7,6 +7,7 @@ from fractions import Fraction
 from pathlib import Path
 from typing import Any
 
+import av
 import numpy as np
 from numpy.typing import NDArray
 
@@ -21,6 +22,9 @@ JITTER_S = Fraction(2, 1000)
 
 Matroska rounds to 1 ms, MPEG to 1/90,000 s: taking each frame at its word would tear or overlap samples.
 """
+
+MOST_PLANES = 8
+"""PyAV 18.1 looks for the end of a frame's planes past the eighth, and reads what lies there: the process crashes."""
 
 LOUDEST = 2.0**31
 """More than 32-bit integers that are passed off as floats: no sound, and the model would overflow."""
@@ -135,6 +139,8 @@ def _index(time_ms: float, rate_hz: int) -> int:
 
 def _mono(frame: Any) -> NDArray[np.float64]:
     """Mean over the channels of a frame: [samples], from -1 to 1."""
+    if frame.format.is_planar and frame.layout.nb_channels >= MOST_PLANES:
+        frame = _packed(frame)
     samples = frame.to_ndarray()
     if not frame.format.is_planar:
         samples = samples.reshape(frame.samples, -1).T
@@ -142,6 +148,13 @@ def _mono(frame: Any) -> NDArray[np.float64]:
         return np.asarray((samples.mean(axis=0) - 128) / 128)
     scale = -float(np.iinfo(samples.dtype).min) if np.issubdtype(samples.dtype, np.integer) else 1.0
     return np.asarray(samples.mean(axis=0, dtype=np.float64) / scale)
+
+
+def _packed(frame: Any) -> Any:
+    """A frame with the samples of its channels in turn, in one plane."""
+    packer = av.AudioResampler(format=frame.format.packed.name, layout=frame.layout, rate=frame.sample_rate)
+    (packed,) = packer.resample(frame)
+    return packed
 
 
 def _resample(line: _TimeLine, preprocessing: Preprocessing, *, damaged: bool) -> Sound | None:

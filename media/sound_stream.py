@@ -33,7 +33,7 @@ class Piece:
     start: int
     """Sample at which it begins, counted from the start of the media."""
     wave: NDArray[np.float32]
-    """[N] at 16 kHz, from -1 to 1: mean of the channels."""
+    """[N] at 16 kHz: the channels as FFmpeg mixes them down, which may take surround sound past 1."""
 
     @property
     def end(self) -> int:

@@ -23,8 +23,8 @@ VOICE: Final = {"min_silence_duration_ms": 500, "speech_pad_ms": 200, "max_speec
 """Of voice activity detection. Its own 2 s bridge the pauses between utterances of 3 to 4 s, and its own padding of
 400 ms either side closes them again."""
 DECODING: Final = {
-    # At other temperatures words are drawn at random, from a generator of CTranslate2's threads that can't be set
-    # back: a run that goes on would write another manifest.
+    # At other temperatures words are drawn at random: a run that goes on might write another manifest than one that
+    # was never stopped.
     "temperature": 0.0,
     # Else it leaves out windows without a word about them: `is_speech` judges, and what it drops is counted.
     "no_speech_threshold": None,

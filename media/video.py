@@ -85,7 +85,7 @@ def _collect(reader: PictureReader, start_ms: float, end_ms: float, max_frames: 
             cut = cut or inside
             last_end_ms = picture.start_ms  # a frame lasts until the next one, whatever its rate says
             break
-        images.append(picture.pixels(reader.to_rgb, size))
+        images.append(picture.pixels(reader.to_rgb, reader.upright, size))
         times_ms.append(picture.start_ms)
         last_end_ms = picture.end_ms
     stack = np.stack(images) if images else np.empty((0, 3, size, size), dtype=np.uint8)

@@ -51,6 +51,8 @@ def numbered_rows(table: Path, needed: Sequence[str], on_bad_row: OnBadRow) -> I
         yield from _csv_rows(table, needed, on_bad_row) if table.suffix == ".csv" else _jsonl_rows(table, on_bad_row)
     except UnicodeDecodeError as error:
         raise CollectionError(f"{table} can't be read as UTF-8 {table.suffix}: {error}; convert it to UTF-8") from error
+    except OSError as error:
+        raise CollectionError(f"{table} can't be read: {error}. Mend that, and run the same command again") from error
 
 
 def header_of(table: Path) -> list[str]:

@@ -1,6 +1,7 @@
 """Players of a picture: cells, groups of frames, cells within groups, or regions that another tool found."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Final, Literal
 
 import numpy as np
@@ -85,6 +86,9 @@ def _along(cell: int | None) -> slice:
 def _region(video: Video, here: NDArray[np.bool_], name: str, index: int) -> Player:
     """The player of these cells of frames [F, 4, 4]."""
     frames, cells = np.flatnonzero(here.any(axis=(1, 2))), np.argwhere(here.any(axis=0))
-    row, column = cells[0].tolist() if len(cells) == 1 else (None, None)
     start_ms, end_ms = float(video.times_ms[frames[0]]), float(video.times_ms[frames[-1] + 1])
-    return Player("video", index, token=name, start_ms=start_ms, end_ms=end_ms, row=row, column=column)
+    player = Player("video", index, token=name, start_ms=start_ms, end_ms=end_ms)
+    if len(cells) == 1:
+        row, column = cells[0].tolist()
+        return replace(player, row=row, column=column)
+    return replace(player, cells=tuple(CELLS * row + column for row, column in cells.tolist()))

@@ -27,6 +27,8 @@ class Player:
     row: int | None = None
     column: int | None = None
     frame_group: int | None = None
+    cells: tuple[int, ...] | None = None
+    """Of a region that isn't one cell: those that it covers in any frame, each row * 4 + column."""
 
 
 @dataclass(frozen=True)

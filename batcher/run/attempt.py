@@ -23,13 +23,15 @@ class Attempt:
     """Of workers that had it: perhaps by its fault."""
     losses: int = 0
     """Of its worker or its clips with a node: never by its fault."""
+    breaks: int = 0
+    """Errors that nobody foresaw, of the unit as a whole: those of a segment are rows."""
     apart: bool = False
     """Whether each segment is decoded alone: a process that decoded several crashed, nobody knows on which."""
 
     @property
     def number(self) -> int:
         """Of this attempt, from 1."""
-        return 1 + self.deaths + self.losses + self.apart
+        return 1 + self.deaths + self.losses + self.breaks + self.apart
 
     @property
     def groups(self) -> list[tuple[Segment, ...]]:

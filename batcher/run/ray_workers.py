@@ -11,7 +11,7 @@ from ray.exceptions import RayActorError, RayTaskError
 from batcher.collection import Segment
 from batcher.decode import Decoded, decode_all
 from batcher.outcome import UNAVAILABLE, Failure
-from batcher.run.actor import ClipLost, Decode, UnitExplainer
+from batcher.run.actor import Broken, ClipLost, Decode, UnitExplainer
 from batcher.run.attempt import Attempt, Flight, Todo, assigned
 from batcher.run.cluster import cluster
 from batcher.run.crew import LOOK_S, Crew, Member
@@ -103,8 +103,20 @@ class RayWorkers:
                 todo.add(replace(flight.attempt, apart=True))
             elif isinstance(report, ClipLost):
                 yield from self._ended(flight.attempt, report.reason, todo, died=False)
+            elif isinstance(report, Broken):
+                yield from self._broken(flight.attempt, report.reason, todo)
             else:
                 yield report
+
+    def _broken(self, attempt: Attempt, reason: str, todo: Todo) -> Iterator[UnitReport]:
+        """Have the segments of a unit that broke tried one by one, as the whole would break again."""
+        attempt = replace(attempt, breaks=attempt.breaks + 1)
+        if self.setup.store().is_committed(attempt.unit.unit_id):
+            yield committed_unit(self.setup.store(), attempt.unit)
+        elif len(attempt.unit.segments) > 1:
+            todo.add(*attempt.split())
+        else:
+            yield self._given_up(attempt, Failure("worker", reason))
 
     def _ended(self, attempt: Attempt, reason: str, todo: Todo, *, died: bool) -> Iterator[UnitReport]:
         """Decide what becomes of a unit that has no report."""
@@ -132,7 +144,7 @@ class RayWorkers:
             yield self._given_up(attempt, Failure("worker", reason.splitlines()[0], UNAVAILABLE))
 
     def _given_up(self, attempt: Attempt, failure: Failure) -> UnitReport:
-        return write_failed_unit(self.setup.store(), attempt.unit, failure, attempt.deaths + attempt.losses)
+        return write_failed_unit(self.setup.store(), attempt.unit, failure, attempt.number - 1)
 
 
 def _decoding(decoder: Any, segments: Sequence[Segment]) -> list[Any]:

@@ -1,5 +1,6 @@
 """The tables of a result: explicit Arrow schemas, with units and meanings in the field metadata."""
 
+from collections.abc import Mapping
 from typing import Final
 
 import pyarrow as pa
@@ -100,6 +101,9 @@ ATTRIBUTIONS: Final = pa.schema(
         _field("row", pa.int32(), "grid row of a video player, from the top", "cells"),
         _field("column", pa.int32(), "grid column of a video player, from the left", "cells"),
         _field("frame_group", pa.int32(), "frame group of a video player in time"),
+        _field(
+            "cells", pa.list_(pa.int32()), "cells of a region that isn't a single one: row * 4 + column, in any frame"
+        ),
         _field("phi", pa.float64(), "Shapley value", UNIT, nullable=False),
         _field("se", pa.float64(), "its standard error; null where the estimator gives none", UNIT),
     ]
@@ -125,3 +129,6 @@ TABLES: Final = {
     "segments": SEGMENTS,
 }
 """By folder, in the order in which a unit writes them: `segments` last, which commits it."""
+
+LATER: Final[Mapping[str, frozenset[str]]] = {"attributions": frozenset({"cells"})}
+"""Columns, by table, that older files lack; there they are read as null."""

@@ -16,7 +16,7 @@ from batcher.selection import Selection
 from batcher.store.journal import file_of
 from batcher.store.parts import committed_parts, hidden_parts, names_in, parts_of
 from batcher.store.result import Result
-from batcher.store.schema import TABLES
+from batcher.store.schema import LATER, TABLES
 from media.modality import MODALITIES, Modality
 from sseft.heads import HeadKind
 
@@ -51,8 +51,10 @@ def _schemas(result: Result) -> Iterator[str]:
             except (OSError, pa.ArrowInvalid) as error:
                 yield f"{path} can't be read: {error}"
                 continue
-            if not stored.equals(schema):
-                different = [field.name for field in schema if field.name not in stored.names] or ["types"]
+            later = LATER.get(name, frozenset())
+            expected = pa.schema(field for field in schema if field.name in stored.names or field.name not in later)
+            if not stored.equals(expected):
+                different = [field.name for field in expected if field.name not in stored.names] or ["types"]
                 yield f"{path} has another schema than {name} (different: {', '.join(different)})"
 
 

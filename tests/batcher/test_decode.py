@@ -6,7 +6,8 @@ import pytest
 from batcher.decode import clip_of, decode
 from batcher.outcome import FAILED, Failure
 from batcher.players import text_players
-from media import MediaError
+from export.artefact import ArtefactError
+from media import Clip, MediaError
 
 
 def test_a_segment_becomes_its_words_sound_and_picture(segment, artefact, model):
@@ -63,6 +64,12 @@ def test_what_cant_be_decoded_is_a_lasting_failure(segment, artefact, model, tmp
     assert isinstance(failure, Failure)
     assert (failure.stage, failure.status) == ("decode", FAILED)
     assert error in failure.error
+
+
+def test_a_tokenizer_that_is_gone_is_the_models_fault(segment, artefact, tmp_path):
+    with pytest.raises(ArtefactError, match=r"tokenizer.json can't be read any more .*Put the model's folder back"):
+        decode(segment, artefact, tmp_path)
+    assert isinstance(decode(replace(segment, token_ids=(7, 8)), artefact, tmp_path).clip, Clip)
 
 
 def test_even_a_bug_is_a_failure_of_its_segment(segment, artefact, model, monkeypatch):

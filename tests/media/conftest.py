@@ -1,8 +1,10 @@
 """Media whose content says where it comes from: frame i shows i in binary, sample i is a known number."""
 
+import itertools
 import json
 import random
 import shutil
+from fractions import Fraction
 from pathlib import Path
 
 import av
@@ -17,6 +19,8 @@ from media import Preprocessing
 BITS = 10
 STRIPE = 8
 """A frame's number in binary: ten black or white stripes, 8 pixels wide, the lowest bit first."""
+
+LAYOUTS = {1: "mono", 2: "stereo", 6: "5.1", 8: "7.1"}
 
 KNOWN = {31414: 15496, 232: 995, 50118: 198}
 """fairseq's ids of "Hello", " world" and a newline, and GPT-2's."""
@@ -79,6 +83,23 @@ def write_media():
 
 
 @pytest.fixture
+def write_pictures():
+    return _write_pictures
+
+
+@pytest.fixture
+def quadrants():
+    """What a frame shows in the middles of its quarters, RGB: above left and right, below left and right."""
+
+    def read(video, frame=0):
+        size = video.frames.shape[2]
+        low, high = size // 4, 3 * size // 4
+        return [tuple(video.frames[frame, :, y, x].tolist()) for y in (low, high) for x in (low, high)]
+
+    return read
+
+
+@pytest.fixture
 def frame_numbers():
     """Reads back which frames a video holds."""
 
@@ -104,7 +125,7 @@ def _write_media(
             video.pix_fmt = "rgb24" if codecs[0] == "png" else "yuv420p"
             streams.append((video, _numbered(frames)))
         if wave is not None:
-            layout = "mono" if len(wave) == 1 else "stereo"
+            layout = LAYOUTS[len(wave)]
             audio = container.add_stream(codecs[1], rate=wave_rate_hz, layout=layout)
             if codecs[1] == "flac":
                 audio.codec_context.format = "s16"
@@ -113,6 +134,35 @@ def _write_media(
             for item in items:
                 container.mux(stream.encode(item))
             container.mux(stream.encode())
+    return path
+
+
+def _write_pictures(
+    path, pictures, *, codec="libx264", pixels="yuv420p", options=None, matrix=None, set_up=lambda _: None
+):
+    """Writes pictures [H, W, 3], 25 a second; of several sizes each by an encoder of its own, into one stream."""
+    with av.open(str(path), "w", format=_format(path)) as container:
+        stream = container.add_stream(codec, rate=25, options=options or {})
+        stream.height, stream.width = pictures[0].shape[:2]
+        stream.pix_fmt = pixels
+        set_up(stream)
+        number = 0
+        for (height, width, _), same in itertools.groupby(pictures, key=np.shape):
+            encoder = stream
+            if number:
+                encoder = av.CodecContext.create(codec, "w")
+                encoder.width, encoder.height, encoder.pix_fmt = width, height, pixels
+                encoder.time_base, encoder.framerate, encoder.options = Fraction(1, 25), Fraction(25), options or {}
+            packets = []
+            for picture in same:
+                whole = av.VideoFrame.from_ndarray(np.ascontiguousarray(picture), format="rgb24")
+                frame = whole.reformat(format=pixels, dst_colorspace=matrix)
+                frame.pts, frame.time_base = number, Fraction(1, 25)
+                packets += encoder.encode(frame)
+                number += 1
+            for packet in packets + encoder.encode():
+                packet.stream, packet.time_base = stream, packet.time_base or Fraction(1, 25)
+                container.mux(packet)
     return path
 
 

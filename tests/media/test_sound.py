@@ -42,6 +42,43 @@ def test_channels_are_averaged(tmp_path, write_media, preprocessing):
     np.testing.assert_array_equal(decode_sound(path, 0.0, None, preprocessing).wave, expected)
 
 
+def tones(channels):
+    """A second of 48 kHz: channel i is a tone of 300 + 100 i Hz."""
+    pitches_hz = 300 + 100 * np.arange(channels)[:, None]
+    return (8000 * np.sin(2 * np.pi * pitches_hz * np.arange(48_000) / 48_000)).astype(np.int16)
+
+
+def amplitudes(wave, channels):
+    """How loud each channel's tone is in sound of 16 kHz, 1 for what its mean of the channels holds; [channels]."""
+    middle = np.arange(2400, 13_600)
+    waves = np.exp(-2j * np.pi * (300 + 100 * np.arange(channels)[:, None]) * middle / 16_000)
+    return 2 * np.abs((waves * wave[middle]).mean(axis=1)) * channels * 32_768 / 8000
+
+
+@pytest.mark.parametrize("channels", [6, 8])
+@pytest.mark.parametrize(("name", "codec"), [("s.wav", "pcm_s16le"), ("s.flac", "flac"), ("s.mov", "pcm_s24le")])
+def test_surround_sound_is_the_mean_of_all_channels(tmp_path, write_media, preprocessing, name, codec, channels):
+    wave = tones(channels)
+    path = write_media(tmp_path / name, wave=wave, codecs=("", codec))
+    expected = (wave.mean(axis=0) / 32_768).astype(np.float32)[::3]
+    np.testing.assert_allclose(decode_sound(path, 0.0, None, preprocessing).wave, expected, atol=1e-7)
+
+
+@pytest.mark.parametrize(
+    ("name", "codec", "channels", "bass"),
+    [("s.mkv", "ac3", 6, 0.8), ("s.mp4", "aac", 6, 0), ("s.mp4", "aac", 8, 0), ("s.opus", "libopus", 8, 0.9)],
+)
+def test_compressed_surround_sound_weighs_every_channel_alike(
+    tmp_path, write_media, preprocessing, name, codec, channels, bass
+):
+    """But that of the bass, of which codecs keep low tones alone."""
+    path = write_media(tmp_path / name, wave=tones(channels), codecs=("", codec))
+    found = amplitudes(decode_sound(path, 0.0, None, preprocessing).wave, channels)
+    others = np.arange(channels) != 3
+    np.testing.assert_allclose(found[others], 1, atol=0.03)
+    assert bass <= found[3] < 1.03
+
+
 @pytest.mark.parametrize(("codec", "full"), [("pcm_u8", 128), ("pcm_s32le", 32_768), ("pcm_f32le", 32_768)])
 def test_every_sample_format_has_the_same_scale(tmp_path, write_media, preprocessing, codec, full):
     wave = (numbered(4000) // 256 * 256).astype(np.int16)

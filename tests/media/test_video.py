@@ -1,6 +1,7 @@
 import itertools
 from fractions import Fraction
 
+import av
 import numpy as np
 import pytest
 from PIL import Image
@@ -80,6 +81,100 @@ def test_pictures_are_pillow_s_bilinear_at_256_pixels_without_the_aspect(tmp_pat
     expected = np.asarray(Image.fromarray(picture).resize((256, 256), Image.Resampling.BILINEAR))
     assert video.frames.dtype == np.uint8
     np.testing.assert_array_equal(video.frames, expected.transpose(2, 0, 1)[None])
+
+
+COLOURS = [(200, 40, 40), (40, 200, 40), (40, 40, 200), (180, 180, 180)]
+"""Of the quarters of a picture."""
+
+
+def quarters(colours, height=64, width=128):
+    above, below = (np.repeat(np.array([pair], np.uint8), width // 2, axis=1) for pair in (colours[:2], colours[2:]))
+    return np.repeat(np.concatenate([above, below]), height // 2, axis=0)
+
+
+@pytest.mark.parametrize(
+    ("name", "codec", "pixels"),
+    [
+        ("v.mkv", "ffv1", "yuv422p10le"),
+        ("v.mov", "prores_ks", "yuv422p10le"),
+        ("v.mp4", "libx264", "yuv444p"),
+        ("v.mov", "rawvideo", "uyvy422"),
+        ("v.mov", "png", "rgb24"),
+        ("v.mov", "png", "rgba"),
+        ("v.mkv", "mjpeg", "yuvj420p"),
+        ("v.mov", "mjpeg", "yuvj422p"),
+        ("v.mp4", "libx264", "yuvj420p"),
+    ],
+)
+def test_every_pixel_format_shows_the_same_colours(
+    tmp_path, write_pictures, quadrants, preprocessing, name, codec, pixels
+):
+    path = write_pictures(tmp_path / name, [quarters(COLOURS)], codec=codec, pixels=pixels)
+    np.testing.assert_allclose(quadrants(decode_video(path, 0.0, None, preprocessing)), COLOURS, atol=4)
+
+
+@pytest.mark.parametrize("pixels", ["gray", "gray16le"])
+def test_pictures_without_colour_show_its_brightness(tmp_path, write_pictures, quadrants, preprocessing, pixels):
+    path = write_pictures(tmp_path / "v.mkv", [quarters(COLOURS)], codec="ffv1", pixels=pixels)
+    found = np.array(quadrants(decode_video(path, 0.0, None, preprocessing)))
+    assert np.ptp(found, axis=1).max() == 0
+    np.testing.assert_allclose(found[:, 0], np.array(COLOURS) @ (0.299, 0.587, 0.114), atol=2)
+
+
+@pytest.mark.parametrize("matrix", [1, 5, 9], ids=["HD", "SD", "UHD"])
+def test_colours_are_those_of_the_standard_that_the_file_names(
+    tmp_path, write_pictures, quadrants, preprocessing, matrix
+):
+    def named(stream):
+        stream.codec_context.colorspace = matrix
+
+    picture = quarters(COLOURS)
+    path = write_pictures(tmp_path / "v.mp4", [picture], pixels="yuv444p", matrix=matrix, set_up=named)
+    np.testing.assert_allclose(quadrants(decode_video(path, 0.0, None, preprocessing)), COLOURS, atol=4)
+
+
+@pytest.mark.parametrize(
+    ("name", "codec", "options"),
+    [
+        ("v.mpg", "mpeg2video", {"flags": "+ildct+ilme", "g": "12", "bf": "2", "b": "8M"}),
+        ("v.mp4", "libx264", {"x264-params": "tff=1", "crf": "12", "g": "12"}),
+    ],
+)
+def test_both_fields_of_an_interlaced_picture_are_one_frame(
+    tmp_path, write_pictures, preprocessing, name, codec, options
+):
+    """Two moments, each in every other line, weigh the same in a picture of half the height."""
+    pictures = []
+    for index in range(30):
+        picture = np.full((512, 128, 3), 20, np.uint8)
+        picture[index % 2 :: 2] = 180 + index
+        pictures.append(picture)
+    path = write_pictures(tmp_path / name, pictures, codec=codec, options=options)
+    with av.open(str(path)) as container:
+        assert all(frame.interlaced_frame for frame in container.decode(video=0))
+    video = decode_video(path, 800.0, 1000.0, preprocessing)
+    np.testing.assert_allclose(video.times_ms, 40.0 * np.arange(20, 26), atol=0.1)
+    inner = video.frames[:, :, 8:-8, 8:-8].astype(float)
+    np.testing.assert_allclose(inner.mean(axis=(1, 2, 3)), 100 + np.arange(20, 25) / 2, atol=2)
+    assert np.ptp(inner, axis=2).max() < 20  # no lines are left
+
+
+@pytest.mark.parametrize(("name", "codec", "pixels"), [("v.ts", "libx264", "yuv420p"), ("v.mkv", "mjpeg", "yuvj420p")])
+def test_pictures_that_change_their_size_go_on_as_one_film(
+    tmp_path, write_pictures, quadrants, preprocessing, name, codec, pixels
+):
+    sizes = [(64, 128), (240, 320), (128, 64)]
+    turned = [[*COLOURS[i:], *COLOURS[:i]] for i in range(3)]
+    pictures = [quarters(colours, *size) for colours, size in zip(turned, sizes, strict=True) for _ in range(10)]
+    options = {"bf": "0", "g": "5"} if codec == "libx264" else {}
+    path = write_pictures(tmp_path / name, pictures, codec=codec, pixels=pixels, options=options)
+    video = decode_video(path, 0.0, None, preprocessing)
+    assert (len(video.frames), video.cut) == (30, False)
+    np.testing.assert_allclose(video.times_ms, 40.0 * np.arange(31), atol=0.1)
+    for frame in range(30):
+        np.testing.assert_allclose(quadrants(video, frame), turned[frame // 10], atol=6)
+    across = decode_video(path, 380.0, 620.0, preprocessing)
+    np.testing.assert_array_equal(across.frames, video.frames[10:16])
 
 
 def test_no_picture_gives_none(tmp_path, write_media, preprocessing):

@@ -89,6 +89,7 @@ def test_a_corpus_has_the_clips_that_were_asked_for(mmexplain, tmp_path):
         (["explain", "{manifest}", "--out", "{out}"], "Missing option '--model'"),
         (["explain", "{manifest}", "--out", "{out}", "--model", "{out}"], "artefact.json doesn't exist"),
         (["explain", "{out}", "--out", "{out}", "--model", "{model}"], "is no file; give one that ends in"),
+        (["explain", "{manifest}", "--out", "{manifest}/out", "--model", "{model}"], "l/out can't be written: "),
         (["explain", "{manifest}", "--out", "s3://bucket/x", "--model", "{model}"], "s3://bucket/x is no path"),
         (["explain", "{manifest}", "--out", "gs://bucket/x", "--model", "{model}"], "gs://bucket/x is no path"),
         (["demo", "--out", "s3://bucket/x"], "s3://bucket/x is no path"),

@@ -4,7 +4,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from batcher.grid.pictures import new_pictures
-from batcher.players import video_players
+from batcher.players import VIDEO_PLAYERS, video_players
 from media import Video
 from media.region import Region
 
@@ -55,6 +55,7 @@ def test_each_cell_is_of_the_last_region_that_holds_it(some, frames):
         held = [cell for cell, name in owners.items() if name == player.token]
         cells = {cell[1:] for cell in held}
         assert (player.row, player.column) == (next(iter(cells)) if len(cells) == 1 else (None, None))
+        assert player.cells == (None if len(cells) == 1 else tuple(sorted(4 * row + column for row, column in cells)))
         assert player.start_ms == clip.times_ms[held[0][0]]
         assert player.end_ms == clip.times_ms[held[-1][0] + 1]
 
@@ -63,11 +64,16 @@ def test_a_face_that_moves_is_one_player():
     found = video_players(
         video(10, 1000.0), "regions", [Region("face", 1, 1, 1000, 1200), Region("face", 1, 2, 1200, 1400)]
     )
-    assert [(p.token, p.start_ms, p.end_ms, p.row) for p in found.described] == [
-        ("face", 1000.0, 1400.0, None),
-        ("rest", 1000.0, 1400.0, None),
+    assert [(p.token, p.start_ms, p.end_ms, p.row, p.cells) for p in found.described] == [
+        ("face", 1000.0, 1400.0, None, (5, 6)),
+        ("rest", 1000.0, 1400.0, None, tuple(range(16))),
     ]
     np.testing.assert_array_equal(np.argwhere(found.positions == 0)[:, 2], [1] * 5 + [2] * 5)
+
+
+@pytest.mark.parametrize("kind", VIDEO_PLAYERS)
+def test_players_that_are_no_regions_say_by_row_and_column_where_they_are(kind):
+    assert {player.cells for player in video_players(video(3), kind).described} == {None}
 
 
 def test_rounded_times_still_hold_their_frames():

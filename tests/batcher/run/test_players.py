@@ -82,6 +82,8 @@ def test_rows_say_what_players_are(run_of_kinds, demo_segments, planted_face):
         "face": (planted_face["row"], planted_face["column"]),
         "rest": (None, None),
     }
+    cells = {row["token"]: row["cells"] for row in players_of(run_of_kinds, PICTURE, "video")}
+    assert cells == {"caption": [12, 13, 14, 15], "face": None, "rest": list(range(12))}  # before the face shows
 
 
 def test_segments_without_regions_have_cells(run_of_kinds):

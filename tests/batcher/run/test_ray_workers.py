@@ -2,6 +2,7 @@
 
 import json
 import os
+import threading
 import time
 from dataclasses import replace
 from functools import partial
@@ -12,12 +13,14 @@ import pytest
 from batcher.backends import BackendError
 from batcher.backends.choice import BackendChoice
 from batcher.decode import decode
+from batcher.explain import explain_clip
 from batcher.run import Run, explain_collection
 from batcher.run.actor import ClipLostError
 from batcher.run.events import UnitDone
 from batcher.run.worker import Worker, WorkerSetup
 from batcher.store.result import load_result
 from batcher.store.validate import validate
+from export.artefact import ArtefactError
 
 pytestmark = pytest.mark.usefixtures("ray_cluster")
 
@@ -214,6 +217,68 @@ def test_a_clip_that_is_lost_every_time_is_left_to_the_next_start(nine, tmp_path
     assert summary.explained == 7
     assert summary.failures[0][0] == "worker: the worker or the clip was lost # times with its node: its node died"
     assert explain_collection(replace(run, workers=0)).explained == 9
+    assert rows_of(run.out) == rows_of(nine.out)
+
+
+class UnpicklableError(Exception):
+    """Can be neither sent nor made anew."""
+
+    def __init__(self, reason, *, lock):
+        super().__init__(reason)
+        self.lock = lock
+
+
+@pytest.mark.usefixtures("in_units_of_three")
+def test_errors_that_cant_be_sent_cost_their_own_segments_at_most(nine, tmp_path, rows_of, run_with):
+    """One in explaining segment 01, one of every unit with segment 04, one after the commit of 06 to 08."""
+
+    class Breaking(Worker):
+        def explain_unit(self, unit, decoded, attempts):
+            def explain(clip, segment_id, *more):
+                if segment_id.startswith("01_"):
+                    raise UnpicklableError("odd", lock=threading.Lock())
+                return explain_clip(clip, segment_id, *more)
+
+            ids = {segment.segment_id[:2] for segment in unit.segments}
+            if "04" in ids:
+                raise UnpicklableError("broke", lock=threading.Lock())
+            with pytest.MonkeyPatch.context() as patch:
+                patch.setattr("batcher.run.worker.explain_clip", explain)
+                report = super().explain_unit(unit, decoded, attempts)
+            if "06" in ids:
+                raise UnpicklableError("too late", lock=threading.Lock())
+            return report
+
+    run_with(worker=Breaking)
+    run = replace(nine, out=tmp_path / "out", workers=2)
+    assert explain_collection(run).explained == 7
+    assert validate(load_result(run.out)) == []
+    expected, found = rows_of(nine.out)["segments"], rows_of(run.out)["segments"]
+    assert [row for row in found if row["status"] == "explained"] == [
+        row for row in expected if row["segment_id"][:2] not in {"01", "04"}
+    ]
+    failed = {row["segment_id"][:2]: (row["error_stage"], row["error"]) for row in found if row["error"]}
+    assert failed == {
+        "01": ("explain", "UnpicklableError: odd"),
+        "04": ("worker", "UnpicklableError: broke"),
+    }
+    attempts = {row["segment_id"][:2]: row["attempts"] for row in load_result(run.out).table("timings").to_pylist()}
+    assert {name: number for name, number in attempts.items() if number > 1} == {"03": 2, "04": 2, "05": 2}
+
+
+def test_a_model_that_is_gone_when_a_process_begins_to_decode_ends_the_run(nine, tmp_path, rows_of, run_with):
+    def unplugged(segments, artefact, folder):
+        for segment in segments:
+            yield decode(segment, artefact, tmp_path / "gone" if segment.segment_id.startswith("04_") else folder)
+
+    run_with(decode=unplugged)
+    run = replace(nine, out=tmp_path / "out", workers=1)
+    with pytest.raises(
+        ArtefactError, match=r"gone/tokenizer.json can't be read any more .*Put the model's folder back"
+    ):
+        explain_collection(run)
+    assert {row["status"] for row in rows_of(run.out)["segments"]} <= {"explained"}
+    explain_collection(replace(run, workers=0))
     assert rows_of(run.out) == rows_of(nine.out)
 
 

@@ -299,6 +299,9 @@ def test_a_result_of_the_first_version_is_valid_and_compacted(first_version):
     table = load_result(first_version).table("segments")
     assert table.schema.names == TABLES["segments"].names
     assert len(table) == 2
+    attributions = load_result(first_version).table("attributions")
+    assert attributions.schema.names == TABLES["attributions"].names
+    assert attributions["cells"].null_count == len(attributions)  # a column that it lacks
     before = rows(first_version)
     key = Result(first_version, {}).folder / "segments"
     (path,) = key.iterdir()

@@ -1,7 +1,7 @@
 import pyarrow as pa
 import pytest
 
-from batcher.store.schema import TABLES
+from batcher.store.schema import LATER, TABLES
 
 
 def test_segments_are_written_last():
@@ -28,3 +28,8 @@ def test_quantities_have_the_unit_of_their_name(ending, unit):
 def test_each_table_names_its_segment(table):
     assert TABLES[table].field("segment_id").type == pa.string()
     assert not TABLES[table].field("segment_id").nullable
+
+
+def test_columns_that_older_files_lack_may_be_null():
+    for table, names in LATER.items():
+        assert all(TABLES[table].field(name).nullable for name in names)
