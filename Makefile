@@ -12,7 +12,7 @@ INSTALL := $(BIN)/pip install $(OPTIONS) --editable
 # Where the tests find the model server.
 export MMEXPLAIN_TRITON ?= $(abspath $(TRITON))
 
-.PHONY: demo demo-triton triton test test-fairseq lint bench clean
+.PHONY: demo demo-triton triton browser test test-fairseq lint bench clean
 
 demo: $(VENV)/.explain
 	$(BIN)/mmexplain demo
@@ -27,8 +27,13 @@ demo-triton: $(VENV)/.explain triton
 
 triton: $(TRITON)/.installed
 
-test: lint triton
+test: lint triton browser
 	$(BIN)/python -m pytest --numprocesses $(JOBS) --dist loadfile
+
+# The page of a report is tested in a real browser.
+browser:
+	command -v chromium >/dev/null || { apt-get update -qq && apt-get install -yqq --no-install-recommends chromium; } || \
+	    { echo 'install chromium, for example by: sudo apt-get install chromium'; exit 1; }
 
 test-fairseq: $(FAIRSEQ)/.installed
 	$(FAIRSEQ)/bin/python -c 'import fairseq'

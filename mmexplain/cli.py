@@ -21,6 +21,7 @@ from mmexplain.verbs.evaluate import evaluate_verb
 from mmexplain.verbs.explain import DEMO, demo, explain
 from mmexplain.verbs.export import export
 from mmexplain.verbs.plan import plan
+from mmexplain.verbs.report import report
 from mmexplain.verbs.segment import segment
 from mmexplain.verbs.serve import serve
 from mmexplain.verbs.train import corpus, train
@@ -46,7 +47,7 @@ def cli() -> None:
     """Explain which words, half-seconds and parts of the picture carried an emotion, for whole collections."""
 
 
-for verb in (segment, plan, explain, demo, validate, compact, evaluate_verb, export, train, corpus, serve):
+for verb in (segment, plan, explain, demo, validate, compact, report, evaluate_verb, export, train, corpus, serve):
     cli.add_command(verb)
 
 

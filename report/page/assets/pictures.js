@@ -7,7 +7,8 @@ const pictures = (() => {
   const MOST = 15; // bars of words
   const WIDTH = 460;
 
-  const signed = (value) => (value >= 0 ? "+" : "−") + Math.abs(value).toFixed(3);
+  const size = (value) => (value > 0 && value < 0.0005 ? value.toExponential(0) : value.toFixed(3));
+  const signed = (value) => (value >= 0 ? "+" : "−") + size(Math.abs(value));
   const error = (se) => (REACH * se < 0.001 ? "±<0.001" : `±${(REACH * se).toFixed(3)}`);
   const said = (phi, se) => signed(phi) + (se === null ? ", no standard error" : ` ${error(se)}`);
   const sign = (phi) => (phi > 0 ? "positive" : "negative");
@@ -57,21 +58,21 @@ const pictures = (() => {
 
   function levels(y, low, high) {
     return svg("g", {}, ticks(low, high, 3).map((tick) =>
-      svg("text", { x: 36, y: y(tick) + 4, class: "faint", "text-anchor": "end" }, `${tick}`)));
+      svg("text", { x: 46, y: y(tick) + 4, class: "faint", "text-anchor": "end" }, `${tick}`)));
   }
 
   function sound({ players, wave }) { // players: [[word, start, end, phi, se]]
     const starts = players.map((player) => player[1]);
     const ends = players.map((player) => player[2]);
     const span = wave ? wave.span : [Math.min(...starts), Math.max(...ends)];
-    const x = scale(Math.min(span[0], ...starts), Math.max(span[1], ...ends), 42, WIDTH - 6);
+    const x = scale(Math.min(span[0], ...starts), Math.max(span[1], ...ends), 52, WIDTH - 6);
     const [low, high] = extent(players.map((player) => [player[3], player[4]]));
     const y = scale(low, high, 210, 96);
     const parts = players.map(([word, start, end, phi, se]) => stretch(x, y, start, end, phi, se, word));
     const times = ticks(x === null ? 0 : span[0], span[1], 5).map((tick) =>
       svg("text", { x: x(tick), y: 232, class: "faint", "text-anchor": "middle" }, `${tick}`));
-    return frame(250, "sound", wave ? waveform(wave, x) : missing("the sound can't be read", 42, 45), ...parts,
-      line(42, y(0), WIDTH - 6, y(0)), levels(y, low, high), ...times,
+    return frame(250, "sound", wave ? waveform(wave, x) : missing("the sound can't be read", 52, 45), ...parts,
+      line(52, y(0), WIDTH - 6, y(0)), levels(y, low, high), ...times,
       svg("text", { x: WIDTH - 6, y: 247, class: "faint", "text-anchor": "end" }, "ms in the media file"));
   }
 
@@ -93,7 +94,7 @@ const pictures = (() => {
   const missing = (words, x, y) => svg("text", { x, y, class: "faint" }, words);
 
   function picture({ frame: image, phi, se, names, moments }) {
-    const size = 256;
+    const tall = 256;
     const most = Math.max(...phi.flat().filter((value) => value !== null).map(Math.abs), 1e-12);
     const ground = (x) => image ? svg("image", { href: image, x, y: 0, width: 220, height: 220 })
       : svg("rect", { x, y: 0, width: 220, height: 220, class: "shown" });
@@ -102,7 +103,7 @@ const pictures = (() => {
     const note = names.length ? [missing(short(`regions: ${[...new Set(names)].join(", ")}`, 70), 0, 236)] : [];
     const parts = [ground(0), ground(236), ...cells, ...note];
     if (!image) parts.push(missing("the picture can't be read", 8, 20));
-    return moments ? frame(360, "picture", ...parts, ...strip(moments)) : frame(size - (names.length ? 12 : 32), "picture", ...parts);
+    return moments ? frame(360, "picture", ...parts, ...strip(moments)) : frame(tall - (names.length ? 12 : 32), "picture", ...parts);
   }
 
   function cell(phi, se, [x, y, width, height], most, rows, row, column) {
@@ -115,14 +116,14 @@ const pictures = (() => {
 
   function strip({ spans, phi, se, strongest }) {
     const [low, high] = extent(phi.map((value, i) => [value, se ? se[i] : null]));
-    const x = scale(spans[0][0], spans[spans.length - 1][1], 42, WIDTH - 6);
+    const x = scale(spans[0][0], spans[spans.length - 1][1], 52, WIDTH - 6);
     const y = scale(low, high, 335, 250);
     const [from, to] = spans[strongest];
     return [
       svg("rect", { x: x(from), width: x(to) - x(from), y: 246, height: 94, class: "shown" }),
       ...phi.map((value, i) => stretch(x, y, spans[i][0], spans[i][1], value, se ? se[i] : null, null)),
-      line(42, y(0), WIDTH - 6, y(0)), levels(y, low, high),
-      missing("groups of frames in time; the frame is of the marked one", 42, 356),
+      line(52, y(0), WIDTH - 6, y(0)), levels(y, low, high),
+      missing("groups of frames in time; the frame is of the marked one", 52, 356),
     ];
   }
 
@@ -131,7 +132,7 @@ const pictures = (() => {
       ...heard.map((value, i) => [value === null ? 0 : value, heardSe ? heardSe[i] : null])];
     const [low, high] = extent(pairs);
     const y = scale(low, high, 170, 22);
-    const x = scale(0, words.length, 42, WIDTH - 6);
+    const x = scale(0, words.length, 52, WIDTH - 6);
     const bars = words.map((word, i) => stretch(x, y, i + 0.12, i + 0.88, phi[i], se ? se[i] : null, null));
     words.forEach((word, i) => bars[i].setAttribute("aria-label", `${word}: as text ${said(phi[i], se ? se[i] : null)}`));
     const names = words.map((word, i) => svg("text", { transform: `translate(${x(i + 0.6)} 184) rotate(-50)`, "text-anchor": "end" }, short(word, 14)));
@@ -139,8 +140,8 @@ const pictures = (() => {
     return frame(250, "text against sound", ...bars, ...band(known, y),
       svg("polyline", { points: known.map(([place, value]) => `${place},${y(value)}`).join(" "), class: "line" }),
       ...known.map(([place, value, sure], i) => svg("circle", { cx: place, cy: y(value), r: 3.2, class: "dot", tip: `sound meanwhile ${said(value, sure)}` })),
-      line(42, y(0), WIDTH - 6, y(0)), levels(y, low, high), ...names,
-      svg("text", { x: 42, y: 12, class: "faint" }, timed ? "bars: words as text; line: the sound while they are said" : "bars: words; line: sound. Times of words unknown: spread evenly"));
+      line(52, y(0), WIDTH - 6, y(0)), levels(y, low, high), ...names,
+      svg("text", { x: 52, y: 12, class: "faint" }, timed ? "bars: words as text; line: the sound while they are said" : "bars: words; line: sound. Times of words unknown: spread evenly"));
   }
 
   function band(known, y) {

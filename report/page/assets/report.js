@@ -14,6 +14,8 @@ const report = (() => {
   const by = (id) => document.getElementById(id);
   const percent = (share) => (share === null || share === undefined ? "–" : `${Math.round(100 * share)}`);
 
+  const counted = (count) => `${count.toLocaleString("en")} segment${count === 1 ? "" : "s"}`;
+
   function index(summary, rows) {
     Object.assign(state, { rows, head: summary.head });
     state.haystacks = rows.map((row) => [row[ID], row[LABEL], row[TRUE], row[TEXT], row[REASON]].join("\n").toLowerCase());
@@ -44,7 +46,7 @@ const report = (() => {
     if (!some.length) return null;
     return html("div", {}, html("h3", {}, KINDS[kind]), html("div", { class: "scroll" }, html("table", {},
       html("tbody", {}, some.map((group) => html("tr", {},
-        html("td", {}, kind === "all" ? "" : group.name, html("div", { class: "note" }, `${group.segments.toLocaleString("en")} segments`)),
+        html("td", {}, kind === "all" ? "" : group.name, html("div", { class: "note" }, counted(group.segments))),
         html("td", {}, bar(MODALITIES.map((modality) => group.shares[modality] && group.shares[modality].mean)),
           html("div", { class: "shares" }, MODALITIES.map((modality) => mean(modality, group.shares[modality])).join("  "))))))))); 
   }
@@ -145,7 +147,7 @@ const report = (() => {
     const from = state.page * ROWS;
     const rows = state.found.slice(from, from + ROWS).map((i) => line(state.rows[i]));
     by("table").tBodies[0].replaceChildren(...rows);
-    by("found").textContent = `${state.found.length.toLocaleString("en")} segments`;
+    by("found").textContent = counted(state.found.length);
     const last = Math.max(0, Math.ceil(state.found.length / ROWS) - 1);
     by("pages").replaceChildren(...(last ? [turn("Previous", -1, state.page > 0), html("span", { class: "note" }, `page ${state.page + 1} of ${last + 1}`), turn("Next", 1, state.page < last)] : []));
   }
