@@ -60,6 +60,7 @@ bench: $(VENV)/.dev triton
 	$(BIN)/python -m bench.hostile
 	$(BIN)/python -m bench.manifest
 	$(BIN)/python -m bench.plan
+	$(BIN)/python -m bench.page
 	$(BIN)/python -m bench.bounded
 	$(BIN)/python -m bench.survival --moments 3
 	$(BIN)/python -m bench.serving --environment $(TRITON)

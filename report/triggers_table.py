@@ -17,8 +17,8 @@ def triggers_table(found: TriggersFound) -> Table:
     lines = [f"left out: {escape(name)}: {escape(reason)}" for name, reason in named[:MOST]]
     lines += [f"and {len(named) - MOST} others"] if len(named) > MOST else []
     table = Table(title="what people saw, and what the explanation points at", caption="\n".join(lines))
-    for heading in ("modality", "segments", "strongest player hits", "by chance", "average precision", "by chance"):
-        table.add_column(heading, justify="left" if heading == "modality" else "right")
+    for heading in ("modality", "segments", "strongest hits", "chance", "avg precision", "chance"):
+        table.add_column(heading, justify="left" if heading == "modality" else "right", no_wrap=True)
     for one in found.pointing:
         hits, precision = (f"{mean:.2f} ({low:.2f} to {high:.2f})" for mean, low, high in (one.hits, one.precision))
         chances = f"{one.chance_of_hits:.2f}", f"{one.chance_of_precision:.2f}"

@@ -19,7 +19,9 @@ from mmexplain.exit import Exit
 from mmexplain.metrics import LOCAL, served
 from mmexplain.options import Folder, NumberOr, PicturePlayers, TextPlayers, picture_players, run_options
 from mmexplain.progress import Log, progress
+from mmexplain.verbs.report import print_page
 from mmexplain.verbs.validate import print_problems
+from report.collection.summarise import summarise
 from report.table import result_table
 
 DEMO: Final = Path(str(files("mmexplain") / "demo"))
@@ -149,5 +151,7 @@ def demo(
         workers=workers,
     )
     finished = _explain(run, log)
-    Console().print(result_table(load_result(out)))
+    result = load_result(out)
+    Console().print(result_table(result))
+    print_page(result, summarise(result), out, previews=True)
     return print_problems(out) or (Exit.SEGMENTS_FAILED if finished.failed else Exit.DONE)

@@ -13,6 +13,7 @@ from batcher.store.result import Result, load_result
 from mmexplain.exit import Exit
 from mmexplain.options import Folder
 from report.collection.summarise import summarise
+from report.collection.summary import CollectionSummary
 from report.collection.table import collection_table
 from report.formats import FORMATS
 from report.page.write import write_page
@@ -59,15 +60,20 @@ def report(
 
 
 def print_report(result: Result, folder: Path, *, previews: bool, json_file: Path | None = None) -> None:
-    """Write the page, print the collection's shares and where the page is."""
+    """Print the collection's shares, write the page, and print where it is."""
     summary = summarise(result)
     Console(highlight=False).print(collection_table(summary))
     if json_file:
         json_file.write_text(json.dumps(asdict(summary), indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
+    print_page(result, summary, folder, previews=previews)
+
+
+def print_page(result: Result, summary: CollectionSummary, folder: Path, *, previews: bool) -> None:
+    """Write the page, and print where it is."""
     hidden = not sys.stderr.isatty()
     with click.progressbar(length=summary.explained, label="drawing", file=sys.stderr, hidden=hidden) as bar:
         page = write_page(result, summary, folder, previews=previews, on_segment=lambda _: bar.update(1))
-    click.echo(page.absolute().as_uri())
+    click.echo(f"look at it: {page.absolute().as_uri()}")
 
 
 def _draw(result: Result, segment_ids: Sequence[str], folder: Path) -> None:

@@ -64,6 +64,8 @@ def test_the_demo_shows_its_clips_and_what_was_planted(mmexplain, demo_segments,
     assert "planted trigger found" in out
     assert "untrained" not in out
     assert "is valid" in out
+    assert f"look at it: {(tmp_path / 'demo' / 'report.html').as_uri()}" in out
+    assert len(list((tmp_path / "demo" / "report" / "clips").iterdir())) == len(demo_segments)
     rows = load_result(tmp_path / "demo").table("segments").to_pylist()
     assert sum(row["label_predicted"] == row["label_true"] for row in rows) >= 10  # of 12, none of them trained on
     findings = find_planted(load_result(tmp_path / "demo"))
