@@ -153,5 +153,6 @@ def demo(
     finished = _explain(run, log)
     result = load_result(out)
     Console().print(result_table(result))
+    problems = print_problems(out)
     print_page(result, summarise(result), out, previews=True)
-    return print_problems(out) or (Exit.SEGMENTS_FAILED if finished.failed else Exit.DONE)
+    return problems or (Exit.SEGMENTS_FAILED if finished.failed else Exit.DONE)

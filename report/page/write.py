@@ -1,8 +1,8 @@
 """Writes the page of a result."""
 
 import shutil
-from collections.abc import Callable, Iterator
-from dataclasses import asdict
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import asdict, replace
 from importlib.resources import files
 from itertools import islice
 from pathlib import Path
@@ -14,7 +14,7 @@ import pyarrow.compute as pc
 from batcher.collection import Segment
 from batcher.outcome import EXPLAINED
 from batcher.store.atomic import replaced
-from batcher.store.result import Result
+from batcher.store.result import Result, ResultError
 from media.modality import MODALITIES
 from report.collection.summary import CollectionSummary
 from report.explained import ExplainedSegment, Row, explained_segments
@@ -55,16 +55,17 @@ def write_page(
         The page.
 
     Raises:
-        ResultError: the collection that was explained can't be read any more.
         OSError: a file can't be written.
     """
+    sources, warnings = _sources(result)
+    summary = replace(summary, warnings=(*summary.warnings, *warnings))
     folder.mkdir(parents=True, exist_ok=True)
     parts = Path(mkdtemp(prefix=".report-", dir=folder))
     try:
         parts.chmod(0o755)
         for name in ASSETS:
             (parts / name).write_bytes(_asset(name))
-        index = list(_write_details(result, parts, previews=previews, on_segment=on_segment))
+        index = list(_write_details(result, sources, parts, previews=previews, on_segment=on_segment))
         index += [_failed(row) for row in _failures(result)]
         (parts / "index.js").write_text(call("report.index", _described(result, summary), index), encoding="utf-8")
         _swap(parts, folder / PARTS)
@@ -73,6 +74,15 @@ def write_page(
     with replaced(folder / PAGE) as partial:
         partial.write_bytes(_asset(PAGE))
     return folder / PAGE
+
+
+def _sources(result: Result) -> tuple[Mapping[str, Segment], tuple[str, ...]]:
+    """The collection's segments; without a collection the page has values alone, and says so."""
+    ids = set(result.table("segments", ["segment_id"])["segment_id"].to_pylist())
+    try:
+        return source_segments(result, ids), ()
+    except ResultError as error:
+        return {}, (f"Neither frames nor waveforms are shown: {error}",)
 
 
 def _asset(name: str) -> bytes:
@@ -86,13 +96,16 @@ def _swap(made: Path, place: Path) -> None:
 
 
 def _write_details(
-    result: Result, parts: Path, *, previews: bool, on_segment: Callable[[int], None]
+    result: Result,
+    sources: Mapping[str, Segment],
+    parts: Path,
+    *,
+    previews: bool,
+    on_segment: Callable[[int], None],
 ) -> Iterator[list[Any]]:
     """Write details, some segments to a script; what the table says of each comes back."""
     (parts / "details").mkdir()
     (parts / "clips").mkdir()
-    ids = set(result.table("segments", ["segment_id"])["segment_id"].to_pylist())
-    sources = source_segments(result, ids)
     segments, number, done = explained_segments(result), 0, 0
     while some := list(islice(segments, TOGETHER)):
         details = []

@@ -158,6 +158,14 @@ def test_a_failed_segment_says_why(browser, page):
     assert not browser.run("document.querySelector('dialog').open")
 
 
+def test_without_its_collection_a_page_has_values_alone(browser, result, tmp_path):
+    Path(result.run["manifest"]).unlink()
+    page = write_page(result, summarise(result), tmp_path / "page", previews=True)
+    browser.open(f"{page.as_uri()}#segment=whole")
+    browser.until("document.querySelectorAll('dialog figure svg').length === 4")
+    assert "Neither frames nor waveforms are shown" in browser.run("document.getElementById('warnings').textContent")
+
+
 def test_only_what_a_segment_has_is_drawn(browser, page):
     browser.open(f"{page.as_uri()}#segment=words")
     browser.until("document.querySelectorAll('dialog figure svg').length === 1")
