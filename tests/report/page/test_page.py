@@ -100,7 +100,7 @@ def test_the_demo_opens_and_each_segment_has_four_pictures(browser, demo_page, k
         assert browser.run("document.querySelectorAll('dialog polygon.wave').length") == 1
         browser.shot(kept / f"report-segment-{place}.png")
         browser.press("Escape")
-        browser.until("!document.querySelector('dialog').open")
+        browser.until("!document.querySelector('dialog').open && !location.hash")
     assert browser.complaints == []
 
 
@@ -200,6 +200,7 @@ def test_a_hostile_transcript_does_nothing(browser, result_of_rows, explained_ro
         browser.run(f"document.querySelectorAll('#table tbody tr')[{place}].click()")
         browser.until("document.querySelectorAll('dialog[open] figure svg').length === 4")
         browser.run("document.querySelector('dialog').close()")
+        browser.until("!location.hash")
     assert browser.run("window.hacked") is None
     assert browser.run("document.querySelectorAll('img').length") == 0
     assert browser.complaints == []
