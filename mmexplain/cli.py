@@ -14,7 +14,7 @@ from batcher.store.result import ResultError
 from export.artefact import ArtefactError
 from media.errors import CorpusError, MediaError
 from mmexplain.exit import Exit
-from mmexplain.interrupt import MESSAGE, interruptible
+from mmexplain.interrupt import MESSAGE, end_now, interruptible
 from mmexplain.metrics import MetricsError
 from mmexplain.verbs.compact import compact
 from mmexplain.verbs.evaluate import evaluate_verb
@@ -67,5 +67,5 @@ def main() -> None:
         code = Exit.NO_SERVER
     except (KeyboardInterrupt, click.Abort):
         click.echo(MESSAGE, err=True)
-        code = Exit.INTERRUPTED
+        end_now(Exit.INTERRUPTED)
     sys.exit(code)

@@ -1,5 +1,6 @@
 """Writes the page of a result."""
 
+import errno
 import shutil
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import asdict, replace
@@ -9,12 +10,14 @@ from pathlib import Path
 from tempfile import mkdtemp
 from typing import Any, Final
 
+import av
 import pyarrow.compute as pc
 
 from batcher.collection import Segment
 from batcher.outcome import EXPLAINED
 from batcher.store.atomic import replaced
 from batcher.store.result import Result, ResultError
+from media import Clip
 from media.modality import MODALITIES
 from report.collection.summary import CollectionSummary
 from report.explained import ExplainedSegment, Row, explained_segments
@@ -90,9 +93,12 @@ def _asset(name: str) -> bytes:
 
 
 def _swap(made: Path, place: Path) -> None:
+    """Put a folder in the place of another, which is gone for an instant only."""
+    old = made.with_name(f"{made.name}-old")
     if place.exists():
-        shutil.rmtree(place)
+        place.rename(old)
     made.rename(place)
+    shutil.rmtree(old, ignore_errors=True)
 
 
 def _write_details(
@@ -121,12 +127,20 @@ def _write_details(
 
 def _detail(explained: ExplainedSegment, segment: Segment | None, clips: Path | None) -> Row:
     clip = shown_clip(segment) if segment else None
-    preview = None
-    if clips and clip:
-        name = f"{file_name(explained.segment_id)}.mp4"
-        write_preview(clip, clips / name)
-        preview = f"{PARTS}/{clips.name}/{name}"
+    name = f"{file_name(explained.segment_id)}.mp4"
+    preview = f"{PARTS}/{clips.name}/{name}" if clips and clip and _is_shown(clip, clips / name) else None
     return detail_of(explained, segment, clip, preview)
+
+
+def _is_shown(clip: Clip, path: Path) -> bool:
+    """Write a preview. One clip that FFmpeg won't encode must not cost the page."""
+    try:
+        write_preview(clip, path)
+    except av.FFmpegError as error:
+        if error.errno == errno.ENOSPC:
+            raise
+        return False
+    return True
 
 
 def _row(explained: ExplainedSegment, script: int) -> list[Any]:
@@ -152,7 +166,7 @@ def _failures(result: Result) -> Iterator[Row]:
 
 def _failed(row: Row) -> list[Any]:
     text = (row["text"] or "")[:CHARACTERS]
-    reason = f"{row['error_stage']}: {row['error']}"
+    reason = ": ".join(filter(None, (row["error_stage"], row["error"]))) or row["status"]
     return [row["segment_id"], None, None, row["label_true"], text, None, None, None, None, reason]
 
 

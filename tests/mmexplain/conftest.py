@@ -33,6 +33,7 @@ def mmexplain(monkeypatch, capfd):
     """Runs the command in this process: its exit code, standard output and standard error."""
 
     monkeypatch.setenv("COLUMNS", "240")
+    monkeypatch.setattr("mmexplain.cli.end_now", sys.exit)  # the real one would end the tests
 
     def run(*arguments):
         monkeypatch.setattr(sys, "argv", ["mmexplain", *map(str, arguments)])

@@ -68,17 +68,19 @@ const pictures = (() => {
     const x = scale(Math.min(span[0], ...starts), Math.max(span[1], ...ends), 52, WIDTH - 6);
     const [low, high] = extent(players.map((player) => [player[3], player[4]]));
     const y = scale(low, high, 210, 96);
-    const parts = players.map(([word, start, end, phi, se]) => stretch(x, y, start, end, phi, se, word));
-    const times = ticks(x === null ? 0 : span[0], span[1], 5).map((tick) =>
+    const parts = players.map(([word, start, end, phi, se]) => stretch(x, y, start, end, phi, se, `${word ? `${word}, ` : ""}${when(start, end)}`));
+    const times = ticks(span[0], span[1], 5).map((tick) =>
       svg("text", { x: x(tick), y: 232, class: "faint", "text-anchor": "middle" }, `${tick}`));
     return frame(250, "sound", wave ? waveform(wave, x) : missing("the sound can't be read", 52, 45), ...parts,
       line(52, y(0), WIDTH - 6, y(0)), levels(y, low, high), ...times,
       svg("text", { x: WIDTH - 6, y: 247, class: "faint", "text-anchor": "end" }, "ms in the media file"));
   }
 
-  function stretch(x, y, start, end, phi, se, word) {
+  const when = (start, end) => `${Math.round(start)} to ${Math.round(end)} ms`;
+
+  function stretch(x, y, start, end, phi, se, what) {
     const middle = x((start + end) / 2);
-    return svg("g", { tip: `${word ? `${word}, ` : ""}${Math.round(start)} to ${Math.round(end)} ms: ${said(phi, se)}` },
+    return svg("g", { tip: `${what}: ${said(phi, se)}` },
       svg("rect", { x: x(start) + 0.5, width: Math.max(1, x(end) - x(start) - 1), y: Math.min(y(0), y(phi)), height: Math.max(0.5, Math.abs(y(phi) - y(0))), class: sign(phi) }),
       se === null ? null : svg("line", { x1: middle, x2: middle, y1: y(phi - reach(se)), y2: y(phi + reach(se)), class: "whisker" }));
   }
@@ -121,7 +123,7 @@ const pictures = (() => {
     const [from, to] = spans[strongest];
     return [
       svg("rect", { x: x(from), width: x(to) - x(from), y: 246, height: 94, class: "shown" }),
-      ...phi.map((value, i) => stretch(x, y, spans[i][0], spans[i][1], value, se ? se[i] : null, null)),
+      ...phi.map((value, i) => stretch(x, y, ...spans[i], value, se ? se[i] : null, when(...spans[i]))),
       line(52, y(0), WIDTH - 6, y(0)), levels(y, low, high),
       missing("groups of frames in time; the frame is of the marked one", 52, 356),
     ];
@@ -133,8 +135,7 @@ const pictures = (() => {
     const [low, high] = extent(pairs);
     const y = scale(low, high, 170, 22);
     const x = scale(0, words.length, 52, WIDTH - 6);
-    const bars = words.map((word, i) => stretch(x, y, i + 0.12, i + 0.88, phi[i], se ? se[i] : null, null));
-    words.forEach((word, i) => bars[i].setAttribute("aria-label", `${word}: as text ${said(phi[i], se ? se[i] : null)}`));
+    const bars = words.map((word, i) => stretch(x, y, i + 0.12, i + 0.88, phi[i], se ? se[i] : null, `${word}, as text`));
     const names = words.map((word, i) => svg("text", { transform: `translate(${x(i + 0.6)} 184) rotate(-50)`, "text-anchor": "end" }, short(word, 14)));
     const known = heard.map((value, i) => (value === null ? null : [x(i + 0.5), value, heardSe ? heardSe[i] : null])).filter(Boolean);
     return frame(250, "text against sound", ...bars, ...band(known, y),
@@ -151,5 +152,5 @@ const pictures = (() => {
     return [svg("polygon", { points: [...up, ...down].join(" "), class: "band" })];
   }
 
-  return { text, sound, picture, together, said };
+  return { text, sound, picture, together, signed };
 })();

@@ -66,6 +66,8 @@ const report = (() => {
     }));
   }
 
+  const about = ({ low, high }) => (low === null ? "" : `±${((high - low) / 2).toFixed(3)}`);
+
   function leanings(summary) {
     return html("div", {}, html("h3", {}, "Those that lean most on"), MODALITIES.map((modality) => {
       const some = (summary.leaning[modality] || []).slice(0, 5);
@@ -80,7 +82,7 @@ const report = (() => {
     const total = found.counts.flat().reduce((sum, count) => sum + count, 0);
     const right = found.counts.reduce((sum, row, i) => sum + row[i], 0);
     return html("div", {}, html("h3", {}, "True label down, predicted across"),
-      html("div", { class: "scroll" }, html("table", {},
+      html("div", { class: "scroll" }, html("table", { class: "confusion" },
         html("thead", {}, html("tr", {}, html("th", {}), found.labels.map((label) => html("th", { class: "number" }, label)))),
         html("tbody", {}, found.counts.map((row, i) => html("tr", {}, html("th", {}, found.labels[i]), row.map((count) => html("td", { class: "number" }, count || "·"))))))),
       html("p", { class: "note" }, `${right} of ${total} right, ${Math.round((100 * right) / total)} %`));
@@ -89,7 +91,7 @@ const report = (() => {
   function bases(values) {
     const rows = Object.entries(values).sort((one, other) => other[1].mean - one[1].mean);
     return rows.length ? html("div", {}, html("h3", {}, "Base values: the model with everything masked"), html("table", {}, html("tbody", {},
-      rows.map(([label, value]) => html("tr", {}, html("td", {}, label), html("td", { class: "number" }, value.mean.toFixed(3))))))) : null;
+      rows.map(([label, value]) => html("tr", {}, html("td", {}, label), html("td", { class: "number" }, value.mean.toFixed(3)), html("td", { class: "shares" }, about(value))))))) : null;
   }
 
   function tokens(some) {
@@ -98,7 +100,7 @@ const report = (() => {
     return html("div", {}, html("h3", {}, "Tokens with the most influence on each label, and how often they occur"), html("div", { class: "columns" },
       labels.map((label) => html("div", {}, html("div", { class: "note" }, label), html("table", {}, html("tbody", {},
         some.filter((token) => token.label === label).slice(0, 6).map((token) => html("tr", {}, html("td", {}, token.token || "(space)"),
-          html("td", { class: "number" }, `${token.count}×`), html("td", { class: "number" }, `${token.phi.mean >= 0 ? "+" : "−"}${Math.abs(token.phi.mean).toFixed(3)}`)))))))));
+          html("td", { class: "number" }, `${token.count}×`), html("td", { class: "number" }, pictures.signed(token.phi.mean)), html("td", { class: "shares" }, about(token.phi))))))))));
   }
 
   // The table.
@@ -162,7 +164,7 @@ const report = (() => {
     const failed = row[REASON] !== null;
     const label = failed ? html("span", { class: "failed" }, "failed") : `${row[LABEL]} ${row[PROBABILITY].toFixed(2)}`;
     const shares = row.slice(SHARE, SHARE + 3);
-    return html("tr", { "data-id": row[ID], onclick: () => open(row[ID]) },
+    return html("tr", { "data-id": row[ID], tabindex: -1, onclick: () => open(row[ID]) },
       html("td", {}, failed ? row[ID] : html("a", { href: hash(row[ID]), onclick: (event) => event.stopPropagation() }, row[ID])),
       html("td", {}, label), html("td", {}, row[TRUE] || ""), html("td", { dir: "auto" }, failed ? row[REASON] : row[TEXT]),
       html("td", { colspan: 3 }, failed ? null : [bar(shares), html("div", { class: "shares" }, shares.map((share, i) => `${"TAV"[i]} ${percent(share)}`).join("  "))]));
@@ -173,16 +175,17 @@ const report = (() => {
     if (event.key === "/" && !typing) { event.preventDefault(); by("search").focus(); return; }
     if (by("detail").open || event.ctrlKey || event.metaKey || event.altKey) return;
     const step = { ArrowDown: 1, ArrowUp: -1, ...(typing ? {} : { j: 1, k: -1 }) }[event.key];
-    if (step) { event.preventDefault(); move(step); }
-    else if (event.key === "Enter" && state.active >= 0 && (typing || event.target === document.body)) open(by("table").tBodies[0].rows[state.active].dataset.id);
+    if (step) { event.preventDefault(); move(step, typing); }
+    else if (event.key === "Enter" && state.active >= 0 && (typing || event.target === document.body || event.target instanceof HTMLTableRowElement)) open(by("table").tBodies[0].rows[state.active].dataset.id);
   }
 
-  function move(step) {
+  function move(step, typing) { // focus follows, so that Enter means this row; a search keeps it
     const rows = by("table").tBodies[0].rows;
     if (!rows.length) return;
     if (rows[state.active]) rows[state.active].classList.remove("active");
     state.active = Math.min(Math.max(state.active + step, 0), rows.length - 1);
     rows[state.active].classList.add("active");
+    if (!typing) rows[state.active].focus({ preventScroll: true });
     rows[state.active].scrollIntoView({ block: "nearest" });
   }
 

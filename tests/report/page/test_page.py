@@ -139,6 +139,18 @@ def test_the_keyboard_is_enough(browser, demo_page):
     browser.until("!document.querySelector('dialog').open && !location.hash")
 
 
+def test_enter_opens_the_row_that_keys_moved_to_not_the_link_that_was_clicked(browser, demo_page):
+    browser.open(demo_page.as_uri())
+    browser.run("document.querySelectorAll('#table a')[0].focus()")
+    browser.press("j", "j")
+    browser.press("j", "j")
+    wanted = browser.run("document.querySelectorAll('#table tbody tr')[1].dataset.id")
+    assert browser.run("document.activeElement.dataset.id") == wanted
+    browser.press("Enter", "\r")
+    browser.until("document.querySelector('dialog').open")
+    assert browser.run("document.getElementById('detail-title').textContent") == wanted
+
+
 def test_values_have_their_errors_in_tooltips(browser, page):
     browser.open(f"{page.as_uri()}#segment=whole")
     browser.until("document.querySelectorAll('dialog figure svg').length === 4")
@@ -218,3 +230,14 @@ def test_two_thousand_segments_open(browser, result_of_rows, explained_rows, tmp
     browser.open(f"{page.as_uri()}#segment=s1999")
     browser.until("document.getElementById('detail-title')?.textContent === 's1999'")
     assert browser.complaints == []
+
+
+def test_a_clip_that_cannot_be_encoded_costs_its_preview_alone(demo_page, tmp_path, monkeypatch):
+    def refuse(*_):
+        raise av.error.InvalidDataError(1, "no")
+
+    monkeypatch.setattr("report.page.write.write_preview", refuse)
+    result = load_result(demo_page.parents[1] / "result")
+    write_page(result, summarise(result), tmp_path, previews=True)
+    assert list((tmp_path / "report" / "clips").iterdir()) == []
+    assert '"preview":null' in (tmp_path / "report" / "details" / "0.js").read_text()
