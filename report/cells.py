@@ -38,8 +38,15 @@ class Cells:
     """As phi."""
     names: tuple[str, ...]
     """Regions, by which several cells hold one value; none where players are cells."""
+    regions: NDArray[np.object_] | None
+    """As phi: the name of the region that a cell belongs to, or None; None where players are cells."""
     moments: Moments | None
     """None where players don't lie in time."""
+
+    @property
+    def hidden(self) -> tuple[str, ...]:
+        """Regions of which no cell is known, or that others cover."""
+        return () if self.regions is None else tuple(name for name in self.names if name not in set(self.regions.flat))
 
 
 def cells_of(players: Sequence[Row]) -> Cells | None:
@@ -53,12 +60,16 @@ def cells_of(players: Sequence[Row]) -> Cells | None:
     size = 1 if all(_everywhere(player) for player in there) else GRID
     phi = np.full((size, size), np.nan)
     errors = np.full((size, size), np.nan)
+    regions = np.full((size, size), None, dtype=object)
     for player in there:
         rows, columns = _where(player, size)
         phi[rows, columns] = player["phi"]
+        regions[rows, columns] = player["token"]
         errors[rows, columns] = np.nan if player["se"] is None else player["se"]
     names = tuple(player["token"] for player in players if player["token"] is not None)
-    return Cells(phi, None if np.isnan(errors[~np.isnan(phi)]).any() else errors, names, moments)
+    return Cells(
+        phi, None if np.isnan(errors[~np.isnan(phi)]).any() else errors, names, regions if names else None, moments
+    )
 
 
 def _everywhere(player: Row) -> bool:

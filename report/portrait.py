@@ -15,13 +15,15 @@ from report.cells import cells_of
 from report.explained import ExplainedSegment, find_explained
 from report.pictures.picture import draw_picture
 from report.pictures.sound import draw_sound
-from report.pictures.style import FORMATS, save
+from report.pictures.style import FORMATS, save, short
 from report.pictures.text import draw_text
 from report.pictures.together import draw_text_against_sound
-from report.source import file_name, shown_clip, shown_frame, source_segments
+from report.source import RATE_HZ, file_name, shown_clip, shown_frame, source_segments
 from report.words import spoken_words, values_of
 
 PICTURES: Final = ("text", "sound", "picture", "text-against-sound")
+ID_CHARACTERS: Final = 44
+"""Of a segment's id in a title."""
 SAID: Final = {"text": "words", "audio": "sound", "video": "picture"}
 
 
@@ -67,7 +69,13 @@ def draw(
     if cells:
         frame = shown_frame(clip, cells)
         title = _title(explained, "video")
-        yield "picture", draw_picture(frame, cells.phi, cells.se, moments=cells.moments, title=title, unit=unit)
+        yield (
+            "picture",
+            draw_picture(
+                frame, cells.phi, cells.se, regions=cells.regions, hidden=cells.hidden, moments=cells.moments,
+                title=title, unit=unit,
+            ),
+        )  # fmt: skip
     words = spoken_words(explained, segment.words if segment else ())
     if words:
         yield (
@@ -84,7 +92,7 @@ def _sound(explained: ExplainedSegment, clip: Clip | None, unit: str) -> Figure:
     spans = np.array([(player["start_ms"], player["end_ms"]) for player in players])
     sound = clip.sound if clip else None
     start = sound.start_ms if sound else float(spans.min())
-    end = start + 1000 * len(sound.wave) / 16_000 if sound else float(spans.max())
+    end = start + 1000 * len(sound.wave) / RATE_HZ if sound else float(spans.max())
     return draw_sound(
         sound.wave if sound else None,
         (start, end),
@@ -98,7 +106,8 @@ def _sound(explained: ExplainedSegment, clip: Clip | None, unit: str) -> Figure:
 
 def _title(explained: ExplainedSegment, *modalities: Modality) -> str:
     """Which segment, what the model saw in it, and how much of that came from what is shown."""
-    seen = f"{explained.segment_id}: {explained.label}, {explained.segment['probability']:.2f}"
+    name = short(explained.segment_id, ID_CHARACTERS)
+    seen = f"{name}: {short(explained.label)}, {explained.segment['probability']:.2f}"
     return "\n".join([seen, "; ".join(_share(explained, modality) for modality in modalities)])
 
 

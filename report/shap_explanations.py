@@ -27,8 +27,9 @@ def to_shap(
         label: one of the classes explained; None: the predicted one.
 
     Returns:
-        shap.Explanation: values [p], data [p] what each player is, and a base value such that both add up to the value
-        with nothing masked. Of some modalities the base value holds what the others add.
+        shap.Explanation: values [p], data [p] what each player is, display_data [p] its modality, which plots write
+        before its name, and a base value such that base and values add up to the value with nothing masked. Of some
+        modalities the base value holds what the others add.
 
     Raises:
         ResultError: the class wasn't explained, or the segment has none of these players.
@@ -46,7 +47,9 @@ def to_shap(
     phi = np.array([player["phi"] for player in players])
     names = [player_name(player) for player in players]
     base = float(explained.contributions[label]["v_all"]) - float(phi.sum())
-    return _explanation(phi, base, np.array(names, dtype=object), _unique(names))
+    found = _explanation(phi, base, np.array(names, dtype=object), _unique(names))
+    found.display_data = np.array([str(player["modality"]) for player in players], dtype=object)
+    return found
 
 
 def collection_to_shap(result: Result, label: str | None = None) -> Any:

@@ -15,6 +15,8 @@ from batcher.store.result import Result, ResultError
 from media import Clip, MediaError, Preprocessing, decode_clip
 from report.cells import Cells
 
+RATE_HZ: Final = Preprocessing().sample_rate_hz
+"""Of the sound of shown clips."""
 NAME_CHARACTERS: Final = 80
 """Of a file's name; ids may be longer than file systems allow."""
 

@@ -15,7 +15,7 @@ from media.modality import MODALITIES
 from media.sound import Sound
 from report.cells import cells_of
 from report.explained import ExplainedSegment, Row
-from report.source import shown_frame
+from report.source import RATE_HZ, shown_frame
 from report.words import spoken_words
 
 COLUMNS: Final = 400
@@ -24,7 +24,6 @@ QUALITY: Final = 60
 """Of a frame's JPEG."""
 DIGITS: Final = 6
 """Of a Shapley value, after the point."""
-RATE_HZ: Final = 16_000
 
 
 def detail_of(explained: ExplainedSegment, segment: Segment | None, clip: Clip | None, preview: str | None) -> Row:

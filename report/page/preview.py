@@ -12,8 +12,8 @@ from numpy.typing import NDArray
 
 from batcher.store.atomic import replaced
 from media import Clip
+from report.source import RATE_HZ
 
-RATE_HZ: Final = 16_000
 SIZE: Final = 256
 """Pixels: what the model sees, so that cells of the overlay lie where they lie in the clip."""
 TIME_BASE: Final = Fraction(1, 1000)

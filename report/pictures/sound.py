@@ -8,12 +8,14 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from numpy.typing import NDArray
 
-from report.pictures.style import DEVIATIONS, FAINT, INK, colours, extreme, new_figure, plain, short, whiskers
+from report.pictures.style import FAINT, INK, bounds, colours, new_figure, plain, roomy, short, whiskers
 
 POINTS: Final = 1200
 """Columns of a waveform: each spans from the lowest to the highest of its samples."""
-NARROW: Final = 0.035
+NARROW: Final = 0.018
 """Share of the axis below which a word isn't written."""
+LETTER: Final = 0.011
+"""Share of the axis that a letter takes."""
 
 
 def draw_sound(
@@ -67,9 +69,7 @@ def draw_stretches(
         error_kw=errors,
     )  # fmt: skip
     axes.axhline(0, color=INK, linewidth=0.8)
-    reach = 1.15 * extreme(phi, se)
-    low = float((phi if se is None else phi - DEVIATIONS * se).min(initial=0.0))
-    axes.set_ylim(1.25 * low - 0.05 * reach, reach)
+    axes.set_ylim(*roomy(*bounds(phi, se)))
     plain(axes)
 
 
@@ -87,8 +87,10 @@ def _names(axes: Axes, spans_ms: NDArray[np.float64], names: Sequence[str | None
     """Words above their bars, those that have room for them."""
     whole = float(np.ptp(spans_ms)) or 1.0
     for (start, end), name in zip(spans_ms, names, strict=False):
-        if name and (end - start) / whole > NARROW:
+        width = (end - start) / whole
+        if name and width > NARROW:
+            said = short(name)
             axes.text(
-                (start + end) / 2, 0.99, short(name), transform=axes.get_xaxis_transform(), fontsize=7.5,
-                ha="center", va="top", rotation=0 if len(name) * 60 < end - start else 60, parse_math=False,
+                (start + end) / 2, 1.02, said, transform=axes.get_xaxis_transform(), fontsize=7.5, ha="center",
+                va="bottom", rotation=0 if len(said) * LETTER < width else 90, parse_math=False,
             )  # fmt: skip

@@ -6,13 +6,31 @@ from typing import Final
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
+from matplotlib.legend_handler import HandlerTuple
+from matplotlib.lines import Line2D
+from matplotlib.patches import Patch
 from numpy.typing import NDArray
 
-from report.pictures.style import DEVIATIONS, FAINT, INK, colours, extreme, new_figure, plain, short, whiskers
+from report.pictures.style import (
+    DEVIATIONS,
+    FAINT,
+    INK,
+    NEGATIVE,
+    POSITIVE,
+    bounds,
+    colours,
+    new_figure,
+    plain,
+    roomy,
+    short,
+    whiskers,
+)
 
 LINE: Final = "#e08214"
 """Of sound: neither red nor blue, which are signs."""
 WORD_INCHES: Final = 0.42
+WIDTHS: Final = (6.4, 16.0)
+"""Inches, at least and at most; a title needs the least."""
 
 
 def draw_text_against_sound(
@@ -38,27 +56,32 @@ def draw_text_against_sound(
         title: above it.
         unit: of phi.
     """
-    width = float(np.clip(1.8 + WORD_INCHES * len(words), 5.2, 16))
+    width = float(np.clip(1.8 + WORD_INCHES * len(words), *WIDTHS))
     figure = new_figure(width, 3.8, title, uncertain=word_se is not None)
     axes = figure.add_subplot()
     places = np.arange(len(words))
     errors = {"ecolor": INK, "elinewidth": 0.9}
-    axes.bar(places, word_phi, 0.7, color=colours(word_phi), yerr=whiskers(word_se), error_kw=errors, label="words")
-    _line(axes, places, sound_phi, sound_se)
+    axes.bar(places, word_phi, 0.7, color=colours(word_phi), yerr=whiskers(word_se), error_kw=errors)
+    line = _line(axes, places, sound_phi, sound_se)
     axes.axhline(0, color=INK, linewidth=0.8)
-    reach = 1.15 * max(extreme(word_phi, word_se), extreme(sound_phi[~np.isnan(sound_phi)], None))
-    low = float(min(word_phi.min(initial=0.0), np.nanmin(sound_phi, initial=0.0)))
-    axes.set_ylim(1.25 * low - 0.05 * reach, reach)
+    (low, high), (sound_low, sound_high) = bounds(word_phi, word_se), bounds(sound_phi, sound_se)
+    axes.set_ylim(*roomy(min(low, sound_low), max(high, sound_high)))
     axes.set_xticks(places, [short(word) for word in words], rotation=55, ha="right", fontsize=8, parse_math=False)
     axes.set_ylabel(f"Shapley value, {unit}", fontsize=8)
     plain(axes)
-    axes.legend(loc="lower right", bbox_to_anchor=(1, 1), ncols=2, fontsize=7.5, frameon=False)
+    both = (Patch(color=POSITIVE), Patch(color=NEGATIVE))
+    axes.legend(
+        [both, line], ["words", "sound meanwhile"], handler_map={tuple: HandlerTuple(ndivide=None, pad=0)},
+        loc="lower right", bbox_to_anchor=(1, 1), ncols=2, fontsize=7.5, frameon=False,
+    )  # fmt: skip
     if not timed:
         axes.set_title("times of words unknown: spread evenly over the sound", fontsize=8, color=FAINT, loc="left")
     return figure
 
 
-def _line(axes: Axes, places: NDArray[np.intp], phi: NDArray[np.float64], se: NDArray[np.float64] | None) -> None:
-    axes.plot(places, phi, color=LINE, marker="o", markersize=3.5, linewidth=1.4, label="sound meanwhile")
+def _line(axes: Axes, places: NDArray[np.intp], phi: NDArray[np.float64], se: NDArray[np.float64] | None) -> Line2D:
+    (line,) = axes.plot(places, phi, color=LINE, marker="o", markersize=3.5, linewidth=1.4)
     if se is not None:
-        axes.fill_between(places, phi - DEVIATIONS * se, phi + DEVIATIONS * se, color=LINE, alpha=0.25, linewidth=0)
+        low, high = phi - DEVIATIONS * se, phi + DEVIATIONS * se
+        axes.fill_between(places, low, high, color=LINE, alpha=0.25, linewidth=0, zorder=0.5)
+    return line

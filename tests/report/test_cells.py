@@ -13,7 +13,7 @@ def test_cells_of_all_frames_are_a_grid():
     found = cells_of([player(i, se=i / 10, row=i // 4, column=i % 4) for i in range(16)])
     assert np.array_equal(found.phi, np.arange(16).reshape(4, 4))
     assert found.se == pytest.approx(found.phi / 10)
-    assert (found.moments, found.names) == (None, ())
+    assert (found.moments, found.names, found.regions, found.hidden) == (None, (), None, ())
 
 
 def test_groups_of_frames_are_moments_and_the_strongest_is_shown():
@@ -51,6 +51,8 @@ def test_regions_lie_in_the_cells_that_the_result_names():
     assert found.phi[0, 0] == found.phi[0, 1] == found.phi[3, 3] == 0.25
     assert np.isnan(found.phi).sum() == 12
     assert found.names == ("face", "rest", "nowhere known")
+    assert (found.regions[1, 2], found.regions[3, 3], found.regions[2, 2]) == ("face", "rest", None)
+    assert found.hidden == ("nowhere known",)
 
 
 def test_without_standard_errors_there_are_none():

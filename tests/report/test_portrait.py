@@ -97,3 +97,13 @@ def test_names_of_files_are_unlike():
     ids = ["a/b", "a_b", "a:b", "a b", "A/B"]
     assert len({file_name(name) for name in ids}) == len(ids)
     assert file_name("news-0412.mp4_t3") == "news-0412.mp4_t3"
+
+
+def test_a_long_id_leaves_room_for_its_label(result_of_rows, explained_rows):
+    name = "news/" * 60
+    explained = find_explained(result_of_rows({name: explained_rows["words"]}), name)
+    title = dict(draw(explained, None, None, unit="probability"))["text"].get_suptitle()
+    first, second = title.split("\n")
+    assert first.startswith("news/news/")
+    assert first.endswith("…: joy, 0.60")
+    assert second == "share of the words 100% (99% to 101%)"

@@ -39,6 +39,7 @@ def test_a_word_that_occurs_again_is_another_feature(explained_rows, result_of_r
     found = to_shap(find_explained(result_of_rows({"a": (segment, contribution, again)}), "a"))
     assert found.feature_names == ["no", "no (2)", "no (3)", "no (4)", "no (5)"]
     assert list(found.data) == ["no"] * 5
+    assert list(found.display_data) == ["text"] * 5
 
 
 def test_a_collections_modalities_add_up_too(result):
