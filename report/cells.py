@@ -54,14 +54,16 @@ def cells_of(players: Sequence[Row]) -> Cells | None:
     if not players:
         return None
     moments = _moments(players)
-    there = (
-        players if moments is None else [p for p in players if p["frame_group"] == _groups(players)[moments.strongest]]
-    )
+    there = players
+    if moments is not None:
+        strongest = _groups(players)[moments.strongest]
+        there = [player for player in players if player["frame_group"] == strongest]
     size = 1 if all(_everywhere(player) for player in there) else GRID
     phi = np.full((size, size), np.nan)
     errors = np.full((size, size), np.nan)
     regions = np.full((size, size), None, dtype=object)
-    for player in there:
+    # A region lists the cells that it covers in any frame, `rest` often all: the widest lie below the others.
+    for player in sorted(there, key=lambda player: -len(_where(player, size)[0])):
         rows, columns = _where(player, size)
         phi[rows, columns] = player["phi"]
         regions[rows, columns] = player["token"]

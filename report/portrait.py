@@ -8,7 +8,7 @@ import numpy as np
 from matplotlib.figure import Figure
 
 from batcher.collection import Segment
-from batcher.store.result import Result
+from batcher.store.result import Result, ResultError
 from media import Clip
 from media.modality import Modality
 from report.cells import cells_of
@@ -40,11 +40,11 @@ def save_pictures(result: Result, segment_id: str, folder: Path, *, formats: Seq
         The files: those of the four pictures that the segment's modalities allow.
 
     Raises:
-        ResultError: the result holds no such segment, not its explanation, or its collection can't be read.
+        ResultError: the result holds no such segment, or not its explanation.
         OSError: a file can't be written.
     """
     explained = find_explained(result, segment_id)
-    segment = source_segments(result, {segment_id}).get(segment_id)
+    segment = _source(result, segment_id)
     clip = shown_clip(segment) if segment else None
     own = folder / file_name(segment_id)
     own.mkdir(parents=True, exist_ok=True)
@@ -54,6 +54,14 @@ def save_pictures(result: Result, segment_id: str, folder: Path, *, formats: Seq
             save(figure, own / f"{name}.{kind}")
             written.append(own / f"{name}.{kind}")
     return written
+
+
+def _source(result: Result, segment_id: str) -> Segment | None:
+    """The collection's segment; without a collection the pictures say that media can't be read."""
+    try:
+        return source_segments(result, {segment_id}).get(segment_id)
+    except ResultError:
+        return None
 
 
 def draw(
@@ -112,9 +120,11 @@ def _title(explained: ExplainedSegment, *modalities: Modality) -> str:
 
 
 def _share(explained: ExplainedSegment, modality: Modality) -> str:
-    row = explained.contribution
-    share, low, high = (row[f"share_{modality}{end}"] for end in ("", "_low", "_high"))
+    share, low, high = explained.share(modality)
+    said = f"share of the {SAID[modality]}"
     if share is None:
-        plain = row[f"share_{modality}_plain"]
-        return f"share of the {SAID[modality]} {'unknown' if plain is None else f'{plain:.0%}'}"
-    return f"share of the {SAID[modality]} {share:.0%} ({low:.0%} to {high:.0%})"
+        return f"{said} unknown"
+    if low is None or high is None:
+        return f"{said} {share:.0%}"
+    doubt = "" if explained.segment["reliable"] else ", not to be trusted: too few masks"
+    return f"{said} {share:.0%} ({low:.0%} to {high:.0%}{doubt})"

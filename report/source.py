@@ -71,6 +71,6 @@ def shown_frame(clip: Clip | None, cells: Cells) -> NDArray[np.uint8] | None:
 def file_name(segment_id: str) -> str:
     """A name for a segment's files that any file system takes, and that no other segment has."""
     plain = re.sub(r"[^\w.-]+|^\.+", "_", segment_id, flags=re.ASCII)
-    if plain == segment_id and len(plain) <= NAME_CHARACTERS:
+    if plain.lower() == segment_id and len(plain) <= NAME_CHARACTERS and not plain.endswith("."):
         return plain
     return f"{plain[:NAME_CHARACTERS]}-{hashlib.sha256(segment_id.encode()).hexdigest()[:12]}"

@@ -1,5 +1,7 @@
 """Triggers as people annotated them, against what the explanation points at."""
 
+import math
+import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -15,7 +17,7 @@ from batcher.outcome import EXPLAINED
 from batcher.store.result import Result
 from media.modality import MODALITIES, Modality
 from report.cells import GRID
-from report.explained import ExplainedSegment, Row, find_explained
+from report.explained import ExplainedSegment, Row, explained_segments
 from report.planted import strength
 
 DRAWS: Final = 1000
@@ -115,15 +117,14 @@ def triggers_found(result: Result, triggers: Sequence[SeenTrigger], *, seed: int
     known = dict(zip(rows["segment_id"].to_pylist(), rows["status"].to_pylist(), strict=True))
     left_out: dict[str, str] = {}
     ranked: dict[Modality, list[_Ranked]] = {modality: [] for modality in MODALITIES}
-    for segment_id, by_modality in wanted.items():
+    for segment_id in wanted:
         if known.get(segment_id) != EXPLAINED:
             left_out[segment_id] = f"{known[segment_id]}" if segment_id in known else "not in the result"
-            continue
-        explained = find_explained(result, segment_id)
-        for modality, those in by_modality.items():
+    for explained in explained_segments(result, list(wanted)):
+        for modality, those in wanted[explained.segment_id].items():
             reason, found = _ranked(explained, modality, those, result)
             if found is None:
-                left_out[f"{segment_id}, {modality}"] = reason
+                left_out[f"{explained.segment_id}, {modality}"] = reason
             else:
                 ranked[modality].append(found)
     rng = np.random.default_rng(seed)
@@ -203,6 +204,8 @@ def _trigger(row: Row) -> SeenTrigger:
     times = {name: _number(name, row[name]) for name in ("start_ms", "end_ms") if name in row}
     cells = frozenset(_cell_list(str(row.get("cell", ""))))
     words = {"text": str(row["text"])} if "text" in row else {}
+    if len(times) == 1:
+        raise ValueError(f"it has {next(iter(times))} alone; give start_ms and end_ms, or neither")
     has = {"text": bool(words), "audio": len(times) == 2, "video": bool(cells) or len(times) == 2}  # noqa: PLR2004
     if not has[modality]:
         raise ValueError(f"a trigger of {modality} needs {NEEDED[modality]}")
@@ -213,9 +216,12 @@ def _trigger(row: Row) -> SeenTrigger:
 
 def _number(name: str, value: Any) -> float:
     try:
-        return float(value)
+        number = float(value)
     except (TypeError, ValueError) as error:
         raise ValueError(f"{name} is {value!r}; give a number of ms") from error
+    if not math.isfinite(number):
+        raise ValueError(f"{name} is {value!r}; give a number of ms")
+    return number
 
 
 def _cell_list(cells: str) -> Iterator[tuple[int, int]]:
@@ -228,11 +234,12 @@ def _cell_list(cells: str) -> Iterator[tuple[int, int]]:
 
 
 def _occurrences(words: str, text: str) -> Iterator[tuple[int, int]]:
-    """Where words stand in a text, whatever their case."""
-    start = -1
-    lowered, wanted = text.lower(), words.lower().strip()
-    while wanted and (start := lowered.find(wanted, start + 1)) >= 0:
-        yield start, start + len(wanted)
+    """Where words stand in a text, whole and whatever their case; punctuation may stand anywhere."""
+    wanted = re.escape(words.strip())
+    before = r"(?<!\w)" if re.match(r"\w", words.strip()) else ""
+    after = r"(?!\w)" if re.search(r"\w$", words.strip()) else ""
+    for match in re.finditer(f"{before}{wanted}{after}", text, re.IGNORECASE):
+        yield match.span()
 
 
 def _cells(player: Row) -> Iterator[tuple[int, int]]:

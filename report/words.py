@@ -46,9 +46,10 @@ def spoken_words(explained: ExplainedSegment, known: Sequence[Word] = ()) -> Spo
     if not text or not tokens or not sound or any(token["char_start"] is None for token in tokens):
         return None
     places = list(_found(text, known)) if known else []
-    timed = bool(known) and len(places) == len(known)
+    phrases = any(len(str(token["token"]).split()) > 1 for token in tokens)
+    timed = bool(known) and len(places) == len(known) and not phrases
     if not timed:
-        places = [match.span() for match in re.finditer(r"\S+", text)]
+        places = _words_or_phrases(text, tokens)
     if not places:
         return None
     spans = np.array([(w.start_ms, w.end_ms) for w in known]) if timed else _spread(places, sound)
@@ -76,6 +77,14 @@ def _found(text: str, known: Sequence[Word]) -> Iterator[Span]:
             return
         cursor = start + len(name)
         yield start, cursor
+
+
+def _words_or_phrases(text: str, tokens: Sequence[Row]) -> list[Span]:
+    """Where words stand; where players are several words each, where these stand."""
+    phrases = [(token["char_start"], token["char_end"]) for token in tokens]
+    if any(len(text[start:end].split()) > 1 for start, end in phrases):
+        return phrases
+    return [match.span() for match in re.finditer(r"\S+", text)]
 
 
 def _spread(places: Sequence[Span], sound: Sequence[Row]) -> NDArray[np.float64]:

@@ -74,8 +74,10 @@ def _explained(job: Job, writing: Path, on_event: Callable[[Event], None]) -> Fi
 def _described(job: Job) -> dict[str, Any]:
     """What `run.json` says: what every file does, and what may change from start to start."""
     run = job.run
+    manifest = run.manifest.resolve()
     return job.metadata | {
-        "manifest": str(run.manifest.resolve()),
+        "manifest": str(manifest),
+        "media_folder": str(manifest if manifest.is_dir() else manifest.parent),
         "artefact_folder": str(run.artefact.resolve()),
         "selection": asdict(run.selection),
         "on_bad_row": run.on_bad_row,

@@ -35,7 +35,14 @@ class Result:
         head: HeadKind = self.run.get("head", "softmax")
         return head
 
-    def table(self, name: str, columns: list[str] | None = None, *, where: ds.Expression | None = None) -> pa.Table:
+    def table(
+        self,
+        name: str,
+        columns: list[str] | None = None,
+        *,
+        where: ds.Expression | None = None,
+        part: str | None = None,
+    ) -> pa.Table:
         """One table as Arrow; `.to_pandas()` or `polars.from_arrow` take it from there.
 
         Args:
@@ -43,15 +50,22 @@ class Result:
             columns: those to read, or all.
             where: which rows, as `pyarrow.dataset.field("segment_id") == "a"`; or all. Files are passed over by it.
 
+            part: one of `parts`, or all of them.
+
         Raises:
             ResultError: there is no such table.
         """
         if name not in TABLES:
             raise ResultError(f"a result has no table {name!r}; its tables are {', '.join(TABLES)}")
-        files = [str(path) for path in parts_of(self.folder, name)]
+        paths = parts_of(self.folder, name) if part is None else [self.folder / name / part]
+        files = [str(path) for path in paths if path.exists()]
         if not files:
             return TABLES[name].empty_table().select(columns or TABLES[name].names)
         return ds.dataset(files, schema=TABLES[name]).to_table(columns=columns, filter=where)
+
+    def parts(self) -> list[str]:
+        """Names of the files that count: a segment's rows stand in files of one name, in every table."""
+        return [path.name for path in parts_of(self.folder, "segments")]
 
 
 def load_result(folder: Path | str) -> Result:

@@ -47,6 +47,11 @@ def report(
     triggers: Path | None,
 ) -> Exit:
     """Write RESULT as a page, report.html, which opens from the disk; and print what it says of the collection."""
+    instead = segment_ids or formats or triggers
+    if instead and (previews or json_file):
+        raise click.UsageError(
+            "--previews and --json belong to the page; leave them out, or --segment, --format, --triggers"
+        )
     opened, folder = load_result(result), out or result
     if segment_ids:
         _draw(opened, segment_ids, folder)
@@ -54,7 +59,7 @@ def report(
         _write(opened, formats, folder)
     if triggers:
         Console(highlight=False).print(triggers_table(triggers_found(opened, read_triggers(triggers))))
-    if not (segment_ids or formats or triggers):
+    if not instead:
         print_report(opened, folder, previews=previews, json_file=json_file)
     return Exit.DONE
 

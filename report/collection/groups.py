@@ -10,6 +10,8 @@ from media.modality import MODALITIES, Modality
 from report.collection.means import mean_of, within
 from report.collection.segments import Names, SegmentColumns
 from report.collection.summary import GroupKind, GroupShares, Leaning
+from sseft.heads import HeadKind
+from sseft.metrics.emotions import SEPARATOR
 
 MINUTE_MS: Final = 60_000.0
 WIDTHS_MINUTES: Final = (1, 2, 5, 10, 15, 30, 60, 120, 240, 480, 1440)
@@ -21,17 +23,17 @@ LEANING: Final = 10
 """Segments named for each modality."""
 
 
-def group_shares(segments: SegmentColumns) -> tuple[GroupShares, ...]:
+def group_shares(segments: SegmentColumns, head: HeadKind = "softmax") -> tuple[GroupShares, ...]:
     """Shares of every group of each kind, without kinds of one group, and programmes where each is one segment.
 
+    A score has no labels to be right about, and of a binary head a segment may truly have several emotions.
     Labels and programmes stand with the largest first, spans of time in their order.
     """
-    kinds: dict[GroupKind, Names] = {
-        "label": segments.label,
-        "label_true": segments.label_true,
-        "correct": _correct(segments),
-        "programme": segments.programme,
-    }
+    kinds: dict[GroupKind, Names] = {"label": segments.label, "programme": segments.programme}
+    if head != "score":
+        kinds["correct"] = _correct(segments)
+    if head == "softmax":
+        kinds["label_true"] = segments.label_true
     found = [_group(segments, "all", "all", np.arange(len(segments)))] if len(segments) else []
     for kind, names in kinds.items():
         found += _by_size(segments, kind, names)
@@ -81,5 +83,5 @@ def _group(segments: SegmentColumns, kind: GroupKind, name: str, those: NDArray[
 
 def _correct(segments: SegmentColumns) -> Names:
     pairs = zip(segments.label_true, segments.label, strict=True)
-    words = [None if true is None else RIGHT if true == label else WRONG for true, label in pairs]
+    words = [None if true is None else RIGHT if label in true.split(SEPARATOR) else WRONG for true, label in pairs]
     return np.array(words, dtype=object)

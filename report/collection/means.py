@@ -55,4 +55,4 @@ def within(mean: Mean, low: float, high: float) -> Mean:
     """The same mean of a quantity that has bounds: an interval ends there."""
     if mean.low is None or mean.high is None:
         return mean
-    return Mean(mean.segments, mean.mean, max(low, mean.low), min(high, mean.high))
+    return Mean(mean.count, mean.mean, max(low, mean.low), min(high, mean.high))

@@ -40,7 +40,7 @@ def summarise(result: Result) -> CollectionSummary:
         unreliable=segments.unreliable,
         trained=bool(result.run["trained"]),
         labels=dict(sorted(labels.items(), key=lambda item: (-item[1], item[0]))),
-        groups=group_shares(segments),
+        groups=group_shares(segments, result.head),
         leaning=leaning(segments),
         tokens=influential_tokens(result),
         base_values=_base_values(segments, result.run["labels"]),
@@ -55,7 +55,7 @@ def _base_values(segments: SegmentColumns, labels: list[str]) -> dict[str, Mean]
 
 
 def _confusion(segments: SegmentColumns, result: Result) -> Confusion | None:
-    if result.head == "score":
+    if result.head != "softmax":
         return None
     pairs = Counter(
         (true, label) for true, label in zip(segments.label_true, segments.label, strict=True) if true is not None

@@ -15,8 +15,8 @@ at which they start in their media file."""
 class Mean:
     """A mean over segments, with a 95 % interval of what another sample of such segments would give."""
 
-    segments: int
-    """How many had a figure."""
+    count: int
+    """Segments that had a figure, or occurrences of a token."""
     mean: float
     low: float | None
     """None of a single segment."""

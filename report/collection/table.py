@@ -22,7 +22,7 @@ MOST: Final = 10
 
 
 def collection_table(summary: CollectionSummary) -> Table:
-    """Shares of every group in percent, each with half the width of its interval."""
+    """Shares of every group in percent, each with its interval."""
     caption = "\n".join(f"[bold red]{escape(warning)}[/bold red]" for warning in summary.warnings)
     title = f"{summary.explained:,} segments explained of {summary.segments:,}"
     table = Table(title=title, title_justify="left", caption=caption, caption_justify="left")
@@ -44,4 +44,4 @@ def _percent(mean: Mean | None) -> str:
         return "-"
     if mean.low is None or mean.high is None:
         return f"{100 * mean.mean:.0f}"
-    return f"{100 * mean.mean:.0f} ±{50 * (mean.high - mean.low):.0f}"
+    return f"{100 * mean.mean:.0f} ({100 * mean.low:.0f} to {100 * mean.high:.0f})"

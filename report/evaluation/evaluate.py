@@ -55,7 +55,7 @@ def _figures(choice: str, of: ClassFigures) -> Iterator[tuple[str, Interval]]:
         yield "weighted precision", bootstrapped(of, lambda found: found.weighted(found.precision))
         yield "macro precision", bootstrapped(of, lambda found: found.macro(found.precision))
         yield "macro recall", bootstrapped(of, lambda found: found.macro(found.recall))
-        if NEUTRAL in of.labels:
+        if NEUTRAL in of.labels and of.against_the_rest(NEUTRAL).support.all():
             yield "dual accuracy", bootstrapped(of, lambda found: found.dual_accuracy)
 
 

@@ -13,11 +13,10 @@ from batcher.collection.manifest import table_rows
 from batcher.outcome import EXPLAINED
 from batcher.store.result import Result, ResultError, load_result
 from sseft.heads import HeadKind
+from sseft.metrics.emotions import NONE, SEPARATOR
 
 COLUMNS: Final = ("label_true", "label_predicted")
 """Of a table."""
-SEPARATOR: Final = "|"
-"""Between the true emotions of a segment that has several."""
 YES: Final = 0.5
 
 
@@ -41,7 +40,7 @@ class Predictions:
         Raises:
             ResultError: a true label is none of the model's.
         """
-        sets = [set(label.split(SEPARATOR)) for label in self.true]
+        sets = [set(filter(None, label.split(SEPARATOR))) - {NONE} for label in self.true]
         strangers = sorted(set().union(*sets) - {*self.labels})
         if strangers:
             raise ResultError(f"{', '.join(map(repr, strangers))} is none of the model's labels {self.labels}")

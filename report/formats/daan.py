@@ -28,10 +28,12 @@ def write(result: Result, folder: Path) -> list[Path]:
     Raises:
         OSError: one can't be written.
     """
-    written = []
+    written: list[Path] = []
     for media, group in groupby(labelled_segments(result), key=lambda one: str(one.row["media"])):
         those = list(group)
         path = folder / f"{file_name(_key(those[0], media))}.json"
+        if path in written:  # a carrier of several files
+            path = folder / f"{file_name(f'{_key(those[0], media)}__{media}')}.json"
         with replaced(path) as partial:
             described = {"generator": _generator(result), "payload": _payload(result, media, those)}
             partial.write_text(json.dumps(described, ensure_ascii=False, indent=1) + "\n", encoding="utf-8")

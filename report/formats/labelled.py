@@ -12,7 +12,7 @@ from batcher.outcome import EXPLAINED
 from batcher.store.result import Result
 from media.modality import MODALITIES, Modality
 
-SOFTWARE: Final = "urn:mmexplain"
+SOFTWARE: Final = "urn:mmexplain:explain"
 """The IRI of what made a result."""
 BATCH: Final = 1024
 SEGMENT: Final = [
@@ -27,6 +27,7 @@ SEGMENT: Final = [
     "label_true",
     "label_predicted",
     "probability",
+    "reliable",
 ]
 SHARES: Final = [f"share_{modality}{end}" for modality in MODALITIES for end in ("", "_low", "_high", "_plain")]
 
@@ -71,9 +72,10 @@ def _shares(row: dict[str, Any]) -> Iterator[tuple[Modality, Share]]:
 
 
 def media_path(result: Result, media: str) -> Path:
-    """Where a segment's media file is: paths are relative to the collection, as they were when it was explained."""
+    """Where a segment's media file is, or was when it was explained: paths are relative to the collection's folder."""
     collection = Path(result.run["manifest"])
-    return (collection if collection.is_dir() else collection.parent) / media
+    folder = result.run.get("media_folder") or (collection if collection.is_dir() else collection.parent)
+    return Path(folder) / media
 
 
 def software(result: Result) -> str:

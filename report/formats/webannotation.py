@@ -14,7 +14,7 @@ from batcher.store.atomic import replaced
 from batcher.store.result import Result
 from report.formats.labelled import SOFTWARE, Labelled, labelled_segments, media_path, software
 
-CONTEXT: Final = ["http://www.w3.org/ns/anno.jsonld", {"mmexplain": f"{SOFTWARE}:"}]
+CONTEXT: Final = ["http://www.w3.org/ns/anno.jsonld", {"mmexplain": f"{SOFTWARE}#"}]
 MEDIA_FRAGMENTS: Final = "http://www.w3.org/TR/media-frags/"
 FILE: Final = "annotations.jsonld"
 
@@ -33,7 +33,7 @@ def write(result: Result, folder: Path) -> list[Path]:
         OSError: it can't be written.
     """
     path = folder / FILE
-    head = {"@context": CONTEXT, "id": _iri(result, "page"), "type": "AnnotationPage"}
+    head = {"@context": CONTEXT, "id": _iri(result, "page of", result.run["manifest"]), "type": "AnnotationPage"}
     with replaced(path) as partial, partial.open("w", encoding="utf-8") as file:
         file.write(f'{json.dumps(head, ensure_ascii=False)[:-1]}, "items": [')
         for number, one in enumerate(labelled_segments(result)):
@@ -49,7 +49,7 @@ def annotation(result: Result, one: Labelled) -> dict[str, Any]:
     begun = result.run.get("started_unix")
     times = {"created": datetime.fromtimestamp(begun, UTC).strftime("%Y-%m-%dT%H:%M:%SZ")} if begun else {}
     return {
-        "id": _iri(result, row["segment_id"]),
+        "id": _iri(result, row["media"], row["segment_id"]),
         "type": "Annotation",
         "motivation": "classifying",
         **times,
@@ -79,11 +79,12 @@ def _bodies(result: Result, one: Labelled) -> Iterator[dict[str, Any]]:
     }
     value = "score" if result.head == "score" else "probability"
     described = {"mmexplain:segment_id": row["segment_id"], f"mmexplain:{value}": row["probability"]}
+    described |= {"mmexplain:trained": result.run["trained"], "mmexplain:reliable": row["reliable"]}
     said = ", ".join(f"{modality} {share.value:.0%}" for modality, share in one.shares.items())
     yield {"type": "TextualBody", "purpose": "describing", "format": "text/plain", "value": said} | described | shares
 
 
-def _iri(result: Result, name: str) -> str:
+def _iri(result: Result, *names: str) -> str:
     """The same for the same segment under the same configuration."""
-    digest = result.run.get("config_digest", "")
-    return uuid.uuid5(uuid.NAMESPACE_URL, f"{digest}#{name}").urn
+    named = json.dumps([result.run.get("config_digest", ""), *names])
+    return uuid.uuid5(uuid.NAMESPACE_URL, named).urn

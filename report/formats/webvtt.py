@@ -36,7 +36,8 @@ def write(result: Result, folder: Path) -> list[Path]:
 
 
 def _file(result: Result, media: str, those: Iterable[Labelled]) -> str:
-    head = f"WEBVTT\n\nNOTE {_line(media)}, by {software(result)}\n"
+    doubt = "" if result.run["trained"] else "; the model is untrained, and this means nothing"
+    head = f"WEBVTT\n\nNOTE {_line(media)}, by {software(result)}{doubt}\n"
     return "\n".join([head, *(_cue(one) for one in those)])
 
 
@@ -45,7 +46,8 @@ def _cue(one: Labelled) -> str:
     shares = ", ".join(f"{modality} {share.value:.0%}" for modality, share in one.shares.items())
     seen = f"{_line(row['label_predicted'])} {row['probability']:.2f} ({shares})"
     words = [_line(row["text"])] if row["text"] and row["text"].strip() else []
-    times = f"{_time(row['start_ms'])} --> {_time(row['end_ms'])}"
+    start = max(0, round(row["start_ms"]))
+    times = f"{_time(start)} --> {_time(max(start + 1, round(row['end_ms'])))}"
     return "\n".join([_line(row["segment_id"]), times, seen, *words, ""])
 
 
@@ -55,7 +57,6 @@ def _line(text: str) -> str:
     return line.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
 
 
-def _time(milliseconds: float) -> str:
-    whole = round(milliseconds)
-    minutes, rest = divmod(whole, 60_000)
+def _time(milliseconds: int) -> str:
+    minutes, rest = divmod(milliseconds, 60_000)
     return f"{minutes // 60:02}:{minutes % 60:02}:{rest / 1000:06.3f}"

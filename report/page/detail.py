@@ -44,19 +44,15 @@ def detail_of(explained: ExplainedSegment, segment: Segment | None, clip: Clip |
         "label": explained.label,
         "probability": row["probability"],
         "readable": clip is not None,
+        "reliable": row["reliable"],
+        "cut": row["cut"],
         "preview": preview,
-        "shares": {modality: _share(explained, modality) for modality in MODALITIES},
+        "shares": {modality: explained.share(modality) for modality in MODALITIES},
         "tokens": [_player(player, player["token"]) for player in explained.of("text")],
         "sound": _sound(explained, clip.sound if clip else None),
         "picture": _picture(explained, clip),
         "words": _words(explained, segment),
     }
-
-
-def _share(explained: ExplainedSegment, modality: str) -> list[float | None]:
-    row = explained.contribution
-    value, low, high, plain = (row[f"share_{modality}{end}"] for end in ("", "_low", "_high", "_plain"))
-    return [plain if value is None else value, low, high]
 
 
 def _player(player: Row, *described: Any) -> list[Any]:
@@ -68,7 +64,7 @@ def _sound(explained: ExplainedSegment, sound: Sound | None) -> Row | None:
     if not players:
         return None
     stretches = [_player(player, player["token"], player["start_ms"], player["end_ms"]) for player in players]
-    return {"players": stretches, "wave": _wave(sound) if sound else None}
+    return {"players": stretches, "wave": _wave(sound) if sound and len(sound.wave) else None}
 
 
 def _wave(sound: Sound) -> Row:
@@ -90,7 +86,8 @@ def _picture(explained: ExplainedSegment, clip: Clip | None) -> Row | None:
         "frame": None if frame is None else _jpeg(frame),
         "phi": _rounded(cells.phi),
         "se": _rounded(cells.se),
-        "names": cells.names,
+        "regions": None if cells.regions is None else cells.regions.tolist(),
+        "hidden": cells.hidden,
         "moments": None
         if moments is None
         else {

@@ -2,6 +2,7 @@
 
 import errno
 import shutil
+from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import asdict, replace
 from importlib.resources import files
@@ -32,8 +33,8 @@ TOGETHER: Final = 8
 """Segments whose details are one script."""
 CHARACTERS: Final = 240
 """Of a text, in the table."""
-MOST_GROUPS: Final = 200
-"""Of the collection, on the page; the command's --json has all."""
+MOST_GROUPS: Final = 40
+"""Of a kind, on the page, which says so; the command's --json has all."""
 ASSETS: Final = ("report.css", "drawing.js", "pictures.js", "report.js")
 
 
@@ -145,13 +146,8 @@ def _is_shown(clip: Clip, path: Path) -> bool:
 
 def _row(explained: ExplainedSegment, script: int) -> list[Any]:
     """What the table says of a segment, and which script has its details."""
-    row, contribution = explained.segment, explained.contribution
-    shares = [
-        contribution[f"share_{modality}_plain"]
-        if contribution[f"share_{modality}"] is None
-        else contribution[f"share_{modality}"]
-        for modality in MODALITIES
-    ]
+    row = explained.segment
+    shares = [explained.share(modality)[0] for modality in MODALITIES]
     rounded = [None if share is None else round(share, 4) for share in shares]
     text = (row["text"] or "")[:CHARACTERS]
     known = [row["segment_id"], explained.label, round(row["probability"], 4), row["label_true"], text]
@@ -172,5 +168,7 @@ def _failed(row: Row) -> list[Any]:
 
 def _described(result: Result, summary: CollectionSummary) -> Row:
     described = asdict(summary)
-    described["groups"] = described["groups"][:MOST_GROUPS]
+    kinds = Counter(group["kind"] for group in described["groups"])
+    shown = {kind: [one for one in described["groups"] if one["kind"] == kind][:MOST_GROUPS] for kind in kinds}
+    described |= {"groups": shown, "kinds": kinds}
     return described | {"name": result.folder.absolute().name, "head": result.head}

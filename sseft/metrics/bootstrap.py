@@ -31,7 +31,7 @@ def bootstrapped(
 
     Args:
         figures: the confusion, of S segments.
-        figure: what is asked of it.
+        figure: what is asked of it; resamples that have none (NaN) are left out.
         draws: resamples.
         seed: of the draws.
     """
@@ -41,5 +41,5 @@ def bootstrapped(
     shape = figures.confusion.shape
     found: NDArray[np.float64] = np.array([figure(ClassFigures(figures.labels, one.reshape(shape))) for one in drawn])
     tail = (1 - CONFIDENCE) / 2
-    low, high = np.quantile(found, [tail, 1 - tail])
+    low, high = np.nanquantile(found, [tail, 1 - tail])
     return Interval(figure(figures), float(low), float(high))

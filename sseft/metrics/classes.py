@@ -93,10 +93,13 @@ class ClassFigures:
     def dual_accuracy(self) -> float:
         """Mean of the accuracy on neutral segments and of that on all others, between these two (the thesis's figure).
 
+        NaN where there are none of one of them.
+
         Raises:
             ValueError: there is no class `neutral`.
         """
-        return float(self.against_the_rest(NEUTRAL).recall.mean())
+        two = self.against_the_rest(NEUTRAL)
+        return float(two.recall.mean()) if two.support.all() else float("nan")
 
 
 def counted(true: NDArray[np.intp], predicted: NDArray[np.intp], classes: int) -> NDArray[np.int64]:

@@ -1,13 +1,18 @@
 """Figures of yes or no for each emotion, as IEMOCAP's."""
 
 from collections.abc import Mapping, Sequence
+from typing import Final
 
 import numpy as np
 from numpy.typing import NDArray
 
 from sseft.metrics.classes import ClassFigures, counted
 
-YES_NO = ("no", "yes")
+YES_NO: Final = ("no", "yes")
+SEPARATOR: Final = "|"
+"""Between the true emotions of a segment that has several."""
+NONE: Final = "none"
+"""Stands for the true emotions of a segment that has none of them."""
 
 
 def emotion_figures(

@@ -1,6 +1,7 @@
 import json
 
 import pytest
+from click import UsageError
 from click.testing import CliRunner
 
 from mmexplain.cli import cli
@@ -65,3 +66,8 @@ def test_triggers(run, tmp_path):
 def test_a_segment_that_is_not_there_is_named(run):
     with pytest.raises(Exception, match="holds no segment 'nobody'"):
         run("--segment", "nobody")
+
+
+def test_options_of_the_page_are_not_ignored_beside_others(run):
+    with pytest.raises(UsageError, match="--previews and --json belong to the page"):
+        run("--segment", "test_00000_joy_en", "--previews")

@@ -61,3 +61,16 @@ def test_without_standard_errors_there_are_none():
 
 def test_no_players_no_cells():
     assert cells_of([]) is None
+
+
+def test_a_region_lies_over_a_wider_one():
+    """As in a clip where the anchor moves: the rest covers every cell in some frame."""
+    anchor, rest = (
+        player(0.5, cells=[5, 6]) | {"token": "anchor"},
+        player(-0.01, cells=[*range(16)]) | {"token": "rest"},
+    )
+    for players in ([anchor, rest], [rest, anchor]):
+        found = cells_of(players)
+        assert found.phi[1].tolist() == [-0.01, 0.5, 0.5, -0.01]
+        assert (found.phi == -0.01).sum() == 14
+        assert found.hidden == ()

@@ -93,7 +93,10 @@ def test_what_cannot_be_compared_is_said(result, triggers_of):
         ("a,smell,,,x,", "line 2, is no trigger: it has the modality 'smell'; name a segment_id"),
         (",text,,,x,", "name a segment_id"),
         ("a,text,1,2,,", "a trigger of text needs text"),
-        ("a,audio,1,,,", "a trigger of audio needs start_ms and end_ms"),
+        ("a,audio,1,,,", "it has start_ms alone"),
+        ("a,audio,,,,", "a trigger of audio needs start_ms and end_ms"),
+        ("a,audio,nan,5,,", "start_ms is 'nan'"),
+        ('a,video,5,,,"1,1"', "it has start_ms alone"),
         ("a,audio,5,2,,", "ends at 2.0 ms, before it starts at 5.0 ms"),
         ("a,audio,x,2,,", "start_ms is 'x'"),
         ('a,video,,,,"4,0"', "the cell is '4,0'; give row,column, each from 0 to 3"),
@@ -113,3 +116,19 @@ def test_the_table_says_hits_and_chance(result, triggers_of):
     assert "1.00 (1.00 to 1.00)" in text
     assert "0.20" in text
     assert "left out: [who]: not in the result" in text
+
+
+def test_words_are_whole(result, triggers_of):
+    found = triggers_found(result, triggers_of("whole,text,,,ic,"))
+    assert found.left_out == {"whole, text": "no player holds some of it"}
+
+
+def test_letters_that_change_their_length_in_lower_case_move_nothing(result_of_rows, explained_rows, triggers_of):
+    segment, contribution, players = explained_rows["words"]
+    spans = [("İİ", 0, 2), ("x", 3, 4)]
+    odd = [
+        player | {"token": token, "char_start": start, "char_end": end}
+        for player, (token, start, end) in zip(players, spans, strict=False)
+    ]
+    result = result_of_rows({"a": (segment | {"text": "İİ x"}, contribution, odd)})
+    assert only(triggers_found(result, triggers_of("a,text,,,X,"))).chance_of_hits == 0.5

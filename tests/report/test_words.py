@@ -43,3 +43,16 @@ def test_without_standard_errors_there_are_none_of_words(result_of_rows, explain
     bare = [player | {"se": None} for player in players]
     found = spoken_words(find_explained(result_of_rows({"a": (segment, contribution, bare)}), "a"))
     assert (found.text_se, found.sound_se) == (None, None)
+
+
+def test_players_of_several_words_stay_together(result_of_rows, explained_rows):
+    segment, contribution, players = explained_rows["whole"]
+    sound = [player for player in players if player["modality"] == "audio"]
+    phrase = next(player for player in players if player["modality"] == "text")
+    both = [phrase | {"token": "It's nice!", "char_start": 0, "char_end": 10, "phi": 0.4}]
+    both += [phrase | {"token": "It", "char_start": 11, "char_end": 13, "phi": 0.1, "player": 1}]
+    rows = {"a": (segment, contribution, [*both, *sound])}
+    found = spoken_words(find_explained(result_of_rows(rows), "a"), (Word("It's", 1000, 1500),))
+    assert found.words == ("It's nice!", "It")
+    assert found.text_phi == pytest.approx([0.4, 0.1])
+    assert not found.timed

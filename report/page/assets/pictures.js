@@ -95,23 +95,22 @@ const pictures = (() => {
 
   const missing = (words, x, y) => svg("text", { x, y, class: "faint" }, words);
 
-  function picture({ frame: image, phi, se, names, moments }) {
+  function picture({ frame: image, phi, se, regions, hidden, moments }) {
     const tall = 256;
     const most = Math.max(...phi.flat().filter((value) => value !== null).map(Math.abs), 1e-12);
     const ground = (x) => image ? svg("image", { href: image, x, y: 0, width: 220, height: 220 })
       : svg("rect", { x, y: 0, width: 220, height: 220, class: "shown" });
     const cells = phi.flatMap((row, i) => row.map((value, j) => value === null ? null
-      : cell(value, se ? se[i][j] : null, [236 + (220 / row.length) * j, (220 / phi.length) * i, 220 / row.length, 220 / phi.length], most, phi.length, i, j)));
-    const note = names.length ? [missing(short(`regions: ${[...new Set(names)].join(", ")}`, 70), 0, 236)] : [];
+      : cell(value, se ? se[i][j] : null, [236 + (220 / row.length) * j, (220 / phi.length) * i, 220 / row.length, 220 / phi.length], most, regions ? regions[i][j] : phi.length > 1 ? `row ${i}, column ${j}` : null, regions)));
+    const note = hidden.length ? [missing(short(`not shown: ${hidden.join(", ")}`, 70), 0, 236)] : [];
     const parts = [ground(0), ground(236), ...cells, ...note];
     if (!image) parts.push(missing("the picture can't be read", 8, 20));
-    return moments ? frame(360, "picture", ...parts, ...strip(moments)) : frame(tall - (names.length ? 12 : 32), "picture", ...parts);
+    return moments ? frame(360, "picture", ...parts, ...strip(moments)) : frame(tall - (hidden.length ? 12 : 32), "picture", ...parts);
   }
 
-  function cell(phi, se, [x, y, width, height], most, rows, row, column) {
-    const where = rows > 1 ? `row ${row}, column ${column}: ` : "";
-    const lines = [signed(phi), se === null ? null : error(se)].filter(Boolean);
-    return svg("g", { tip: where + said(phi, se) },
+  function cell(phi, se, [x, y, width, height], most, what, named) {
+    const lines = [named ? short(what, 9) : null, signed(phi), se === null ? null : error(se)].filter(Boolean);
+    return svg("g", { tip: (what ? `${what}: ` : "") + said(phi, se) },
       svg("rect", { x, y, width, height, class: `cell ${sign(phi)}`, "fill-opacity": 0.06 + 0.6 * (Math.abs(phi) / most) }),
       lines.map((words, i) => svg("text", { x: x + width / 2, y: y + height / 2 + 4 + 12 * (i - (lines.length - 1) / 2), class: "on-cell", "text-anchor": "middle" }, words)));
   }

@@ -32,7 +32,7 @@ const report = (() => {
   // The collection.
 
   function collection(summary) {
-    const kinds = Object.keys(KINDS).map((kind) => groups(kind, summary.groups.filter((group) => group.kind === kind)));
+    const kinds = Object.keys(KINDS).map((kind) => groups(kind, summary.groups[kind] || [], summary.kinds[kind]));
     return [html("h2", {}, "What carried it"), key(), html("div", { class: "columns" }, kinds),
       html("div", { class: "columns" }, leanings(summary), confusion(summary.confusion), bases(summary.base_values)),
       tokens(summary.tokens)];
@@ -42,9 +42,9 @@ const report = (() => {
     return html("p", {}, MODALITIES.map((modality) => html("span", { class: "key" }, html("i", { class: modality }), `${NAMES[modality]}, ${modality}`)));
   }
 
-  function groups(kind, some) {
+  function groups(kind, some, all) {
     if (!some.length) return null;
-    return html("div", {}, html("h3", {}, KINDS[kind]), html("div", { class: "scroll" }, html("table", {},
+    return html("div", {}, html("h3", {}, KINDS[kind] + (some.length < all ? `: ${some.length} of ${all}` : "")), html("div", { class: "scroll" }, html("table", {},
       html("tbody", {}, some.map((group) => html("tr", {},
         html("td", {}, kind === "all" ? "" : group.name, html("div", { class: "note" }, counted(group.segments))),
         html("td", {}, bar(MODALITIES.map((modality) => group.shares[modality] && group.shares[modality].mean)),
@@ -172,9 +172,10 @@ const report = (() => {
 
   function pressed(event) {
     const typing = event.target instanceof HTMLInputElement;
-    if (event.key === "/" && !typing) { event.preventDefault(); by("search").focus(); return; }
     if (by("detail").open || event.ctrlKey || event.metaKey || event.altKey) return;
-    const step = { ArrowDown: 1, ArrowUp: -1, ...(typing ? {} : { j: 1, k: -1 }) }[event.key];
+    if (event.key === "/" && !typing) { event.preventDefault(); by("search").focus(); return; }
+    const arrows = by("segments").contains(event.target) ? { ArrowDown: 1, ArrowUp: -1 } : {}; // elsewhere they scroll
+    const step = { ...arrows, ...(typing ? {} : { j: 1, k: -1 }) }[event.key];
     if (step) { event.preventDefault(); move(step, typing); }
     else if (event.key === "Enter" && state.active >= 0 && (typing || event.target === document.body || event.target instanceof HTMLTableRowElement)) open(by("table").tBodies[0].rows[state.active].dataset.id);
   }
@@ -205,12 +206,14 @@ const report = (() => {
     try { id = decodeURIComponent(id); } catch { return; }
     const row = state.rows.find((one) => one[ID] === id);
     if (row && row[SCRIPT] !== null) load(row[SCRIPT], id);
+    else by("detail").close();
   }
 
   function load(number, id) {
     state.opened = id;
     if (state.details.has(id)) { draw(state.details.get(id)); return; }
-    document.head.append(html("script", { src: `report/details/${number}.js` }));
+    const lost = () => { by("counts").textContent = `report/details/${number}.js can't be read: copy report/ along with the page.`; };
+    document.head.append(html("script", { src: `report/details/${number}.js`, onerror: lost }));
   }
 
   function details(number, some) {
@@ -229,6 +232,8 @@ const report = (() => {
       html("p", { class: "shares" }, MODALITIES.map((modality) => { const [value, low, high] = detail.shares[modality]; return mean(modality, value === null ? null : { mean: value, low, high }); }).join("  ")),
       detail.text ? html("p", { class: "quote", dir: "auto" }, detail.text) : null,
       detail.preview ? html("video", { src: detail.preview, controls: "", preload: "metadata" }) : null,
+      detail.reliable === false ? html("p", { class: "warning" }, "Too few masks: don't trust whiskers and intervals.") : null,
+      detail.cut ? html("p", { class: "note" }, "The model saw only a part of the segment.") : null,
       detail.readable ? null : html("p", { class: "note" }, "The media can't be read from here: neither waveform nor frame."),
       html("div", { class: "pictures" },
         figure(`Words, Shapley values in ${unit}`, detail.tokens.length ? pictures.text(detail.tokens) : null),

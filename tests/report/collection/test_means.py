@@ -10,7 +10,7 @@ def test_an_interval_is_students():
     values = np.array([0.2, 0.4, np.nan, 0.9, 0.5])
     found = mean_of(values, ["a"] * 5)
     low, high = ttest_1samp(values[~np.isnan(values)], 0).confidence_interval(0.95)
-    assert found.segments == 4
+    assert found.count == 4
     assert (found.mean, found.low, found.high) == pytest.approx((0.5, low, high))
 
 

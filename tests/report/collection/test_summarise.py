@@ -29,7 +29,7 @@ def test_shares_are_of_the_predicted_class_over_segments_that_have_the_modality(
     everyone = group(summary, "all", "all")
     assert everyone.segments == 3
     assert means(everyone) == pytest.approx({"text": 1.6 / 3, "audio": 0.45, "video": 0.5})
-    assert [everyone.shares[modality].segments for modality in ("text", "audio", "video")] == [3, 2, 1]
+    assert [everyone.shares[modality].count for modality in ("text", "audio", "video")] == [3, 2, 1]
 
 
 def test_a_share_without_bias_goes_before_the_plain_one(result_of):
@@ -163,5 +163,18 @@ def test_the_table_has_a_line_for_each_group(result_of):
     text = console.export_text()
     assert "2 segments explained of 2" in text
     assert "seen as [joy]" in text
-    assert "50 ±100" not in text  # a share ends at 0 and 100
+    assert "50 (0 to 100)" in text  # where a share ends
     assert "untrained" in text
+
+
+@pytest.mark.parametrize(("head", "kinds"), [("score", {"all"}), ("binary", {"all", "correct"})])
+def test_other_heads_are_not_asked_for_classes(result_of, head, kinds):
+    segments = {
+        "a": ({"label_true": "joy|fear"}, shares(0.8, 0.2), []),
+        "b": ({"label_true": "fear"}, shares(0.6, 0.4), []),
+    }
+    summary = summarise(result_of(segments, head=head))
+    assert {one.kind for one in summary.groups} == kinds
+    assert summary.confusion is None
+    if head == "binary":
+        assert means(group(summary, "correct", "right"))["text"] == 0.8

@@ -207,3 +207,37 @@ def test_csv_holds_any_text(written, hostile):
 @pytest.mark.parametrize("name", FORMATS)
 def test_a_result_without_explanations_is_written(result_of_rows, written, name):
     written(name, result_of_rows({"torn": ({}, None, [])}))
+
+
+def test_a_carrier_of_several_files_has_a_payload_for_each(result_of_rows, explained_rows, written):
+    segment, contribution, players = explained_rows["words"]
+    names = {"program_id": "p", "carrier_id": "c"}
+    rows = {f"{i}": (segment | names | {"media": f"part{i}.mp4"}, contribution, players) for i in (1, 2)}
+    first, second = written("daan", result_of_rows(rows))
+    assert [json.loads(path.read_text())["payload"]["media"] for path in (first, second)] == ["part1.mp4", "part2.mp4"]
+
+
+def test_a_cue_ends_after_it_starts(result_of_rows, explained_rows, written):
+    segment, contribution, players = explained_rows["words"]
+    times = {"start_ms": 999.9996, "end_ms": 1000.4}
+    (path,) = written("webvtt", result_of_rows({"a": (segment | times, contribution, players)}))
+    (cue,) = load_transcript(path).utterances
+    assert (cue.start_ms, cue.end_ms) == (1000, 1001)
+
+
+def test_an_untrained_model_is_said_to_be(result_of_rows, explained_rows, written):
+    result = result_of_rows(explained_rows, trained=False)
+    assert "untrained" in written("webvtt", result)[0].read_text()
+    (path,) = written("webannotation", result)
+    assert json.loads(path.read_text())["items"][0]["body"][1]["mmexplain:trained"] is False
+
+
+def test_segments_of_one_name_in_two_files_are_two_annotations(result_of_rows, explained_rows, written):
+    segment, contribution, players = explained_rows["words"]
+    ids = []
+    for media in ("a.mp4", "b.mp4"):
+        result = result_of_rows({"page": (segment | {"media": media}, contribution, players)})
+        (path,) = written("webannotation", result)
+        page = json.loads(path.read_text())
+        ids += [page["id"], page["items"][0]["id"]]
+    assert len(set(ids)) == 3  # one page, of the same manifest

@@ -56,3 +56,7 @@ def test_what_cannot_be_counted_is_refused(true, predicted, said):
 def test_a_class_that_is_none_has_no_rest():
     with pytest.raises(ValueError, match="'fury' is none of"):
         ClassFigures.of(["joy"], ["joy"], LABELS).against_the_rest("fury")
+
+
+def test_without_neutral_segments_there_is_no_dual_accuracy():
+    assert np.isnan(ClassFigures.of(["joy"], ["joy"], LABELS).dual_accuracy)
