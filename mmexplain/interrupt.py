@@ -4,7 +4,7 @@ import os
 import signal
 import sys
 import threading
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from types import FrameType
 from typing import Final, NoReturn
@@ -13,6 +13,8 @@ from mmexplain.exit import Exit
 
 MESSAGE: Final = "Interrupted. The same command goes on where it stopped."
 SIGNALS: Final = (signal.SIGINT, signal.SIGTERM)
+AGAIN_S: Final = 0.05
+"""After which a finaliser is over."""
 
 
 @contextmanager
@@ -28,10 +30,35 @@ def interruptible() -> Iterator[None]:
     heard = [each for each in SIGNALS if signal.getsignal(each) is not signal.SIG_IGN]
     before = [signal.signal(each, _first) for each in heard]
     try:
-        yield
+        with _insisting(heard):
+            yield
     finally:
         for each, handler in zip(heard, before, strict=True):
             signal.signal(each, handler)
+
+
+@contextmanager
+def _insisting(heard: Sequence[signal.Signals]) -> Iterator[None]:
+    """Raise it again where a finaliser was at work, which Python lets no exception leave."""
+    before, timers = sys.unraisablehook, list[threading.Timer]()
+
+    def again(lost: "sys.UnraisableHookArgs") -> None:
+        if lost.exc_type is not KeyboardInterrupt:
+            before(lost)
+            return
+        for each in heard:
+            signal.signal(each, _first)
+        main = threading.main_thread().ident or 0
+        timers.append(threading.Timer(AGAIN_S, signal.pthread_kill, (main, heard[0])))
+        timers[-1].start()
+
+    sys.unraisablehook = again
+    try:
+        yield
+    finally:
+        sys.unraisablehook = before
+        for timer in timers:
+            timer.cancel()
 
 
 def end_now(code: int) -> NoReturn:

@@ -52,6 +52,42 @@ def test_a_signal_that_is_ignored_stays_so():
         signal.signal(signal.SIGINT, before)
 
 
+@pytest.mark.usefixtures("heard")
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_a_signal_that_finds_a_finaliser_at_work_is_not_lost(number):
+    def left():
+        try:
+            yield
+        finally:
+            signal.raise_signal(number)
+
+    waiting = left()
+    next(waiting)
+    begun = time.monotonic()
+    with pytest.raises(KeyboardInterrupt), interruptible():  # noqa: PT012  # which of the two it leaves is the question
+        del waiting
+        time.sleep(PATIENCE_S)
+    assert time.monotonic() - begun < PATIENCE_S / 2
+
+
+@pytest.mark.usefixtures("heard")
+def test_other_errors_of_finalisers_are_told_as_ever(monkeypatch):
+    told = []
+    monkeypatch.setattr(sys, "unraisablehook", told.append)
+
+    def left():
+        try:
+            yield
+        finally:
+            raise RuntimeError("x")
+
+    with interruptible():
+        waiting = left()
+        next(waiting)
+        del waiting
+    assert [one.exc_type for one in told] == [RuntimeError]
+
+
 def test_the_second_signal_ends_the_process_at_once():
     code = """
 import signal, time
