@@ -161,6 +161,8 @@ def _ranked(
     players, text = explained.of(modality), explained.segment["text"] or ""
     if not players:
         return "the segment has no such players", None
+    if modality == "text" and any(player["char_start"] is None for player in players):
+        return "where its tokens stand in the text isn't known", None
     touched = np.array([any(trigger.touches(player, text) for trigger in triggers) for player in players])
     if not touched.any():
         return "no player holds some of it", None
@@ -171,13 +173,13 @@ def _pointing(modality: Modality, some: Sequence[_Ranked], rng: np.random.Genera
     precisions = np.array([average_precision(one.touched, one.strengths) for one in some])
     hits = np.array([one.hit for one in some], dtype=np.float64)
     random = [average_precision(one.touched, rng.random(len(one.touched))) for one in some for _ in range(_times(some))]
-    drawn = rng.integers(0, len(some), (DRAWS, len(some)))
+    low, high = _ends(np.stack([hits, precisions], axis=1), rng)
     return Pointing(
         modality=modality,
         segments=len(some),
-        hits=_interval(hits, drawn),
+        hits=(float(hits.mean()), low[0], high[0]),
         chance_of_hits=float(np.mean([one.touched.mean() for one in some])),
-        precision=_interval(precisions, drawn),
+        precision=(float(precisions.mean()), low[1], high[1]),
         chance_of_precision=float(np.mean(random)),
     )
 
@@ -187,9 +189,11 @@ def _times(some: Sequence[_Ranked]) -> int:
     return max(1, DRAWS // len(some))
 
 
-def _interval(values: NDArray[np.float64], drawn: NDArray[np.int64]) -> tuple[float, float, float]:
-    low, high = np.quantile(values[drawn].mean(axis=1), [0.025, 0.975])
-    return float(values.mean()), float(low), float(high)
+def _ends(values: NDArray[np.float64], rng: np.random.Generator) -> tuple[list[float], list[float]]:
+    """Between which 95 % of the means of resampled rows lie, of each column of `values` [segments, figures]."""
+    means = [values[rng.integers(0, len(values), len(values))].mean(axis=0) for _ in range(DRAWS)]
+    low, high = np.quantile(means, [0.025, 0.975], axis=0)
+    return low.tolist(), high.tolist()
 
 
 def _trigger(row: Row) -> SeenTrigger:
@@ -203,7 +207,8 @@ def _trigger(row: Row) -> SeenTrigger:
         raise ValueError(f"it has the modality {modality!r}; name a segment_id, and one of {', '.join(MODALITIES)}")
     times = {name: _number(name, row[name]) for name in ("start_ms", "end_ms") if name in row}
     cells = frozenset(_cell_list(str(row.get("cell", ""))))
-    words = {"text": str(row["text"])} if "text" in row else {}
+    text = str(row.get("text", "")).strip()
+    words = {"text": text} if text else {}
     if len(times) == 1:
         raise ValueError(f"it has {next(iter(times))} alone; give start_ms and end_ms, or neither")
     has = {"text": bool(words), "audio": len(times) == 2, "video": bool(cells) or len(times) == 2}  # noqa: PLR2004
@@ -235,10 +240,9 @@ def _cell_list(cells: str) -> Iterator[tuple[int, int]]:
 
 def _occurrences(words: str, text: str) -> Iterator[tuple[int, int]]:
     """Where words stand in a text, whole and whatever their case; punctuation may stand anywhere."""
-    wanted = re.escape(words.strip())
-    before = r"(?<!\w)" if re.match(r"\w", words.strip()) else ""
-    after = r"(?!\w)" if re.search(r"\w$", words.strip()) else ""
-    for match in re.finditer(f"{before}{wanted}{after}", text, re.IGNORECASE):
+    before = r"(?<!\w)" if re.match(r"\w", words) else ""
+    after = r"(?!\w)" if re.search(r"\w$", words) else ""
+    for match in re.finditer(f"{before}{re.escape(words)}{after}", text, re.IGNORECASE):
         yield match.span()
 
 

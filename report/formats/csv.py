@@ -43,7 +43,8 @@ def _with_shares(result: Result) -> pa.Table:
     segments = result.table("segments").sort_by("segment_id")
     contributions = result.table("contributions")
     contributions = contributions.set_column(1, "label", contributions["label"].cast(pa.string()))
-    keys = segments.select(["segment_id", "label_predicted"]).append_column("place", pa.array(range(len(segments))))
+    place = pa.array(range(len(segments)), pa.int64())
+    keys = segments.select(["segment_id", "label_predicted"]).append_column("place", place)
     found = keys.join(contributions, ["segment_id", "label_predicted"], ["segment_id", "label"]).sort_by("place")
     for name in contributions.column_names[2:]:
         segments = segments.append_column(name, found[name])

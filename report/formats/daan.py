@@ -4,11 +4,15 @@ https://github.com/CLARIAH/DANE; keys of an item are `<programID>__<carrierID>`.
 """
 
 import json
+from collections import Counter
 from collections.abc import Sequence
 from itertools import groupby
 from pathlib import Path
 from typing import Any
 
+import pyarrow.dataset as ds
+
+from batcher.outcome import EXPLAINED
 from batcher.store.atomic import replaced
 from batcher.store.result import Result
 from report.formats.labelled import SOFTWARE, Labelled, labelled_segments
@@ -28,22 +32,29 @@ def write(result: Result, folder: Path) -> list[Path]:
     Raises:
         OSError: one can't be written.
     """
-    written: list[Path] = []
+    failed = _failed(result)
+    written: dict[Path, None] = {}  # not a list, which a collection of a clip per file would search for minutes
     for media, group in groupby(labelled_segments(result), key=lambda one: str(one.row["media"])):
         those = list(group)
         path = folder / f"{file_name(_key(those[0], media))}.json"
         if path in written:  # a carrier of several files
             path = folder / f"{file_name(f'{_key(those[0], media)}__{media}')}.json"
         with replaced(path) as partial:
-            described = {"generator": _generator(result), "payload": _payload(result, media, those)}
+            described = {"generator": _generator(result), "payload": _payload(result, media, those, failed[media])}
             partial.write_text(json.dumps(described, ensure_ascii=False, indent=1) + "\n", encoding="utf-8")
-        written.append(path)
-    return written
+        written[path] = None
+    return list(written)
 
 
 def _key(one: Labelled, media: str) -> str:
     program, carrier = one.row["program_id"], one.row["carrier_id"]
     return f"{program}__{carrier}" if program and carrier else media
+
+
+def _failed(result: Result) -> Counter[str]:
+    """How many segments of each media file have no explanation."""
+    rows = result.table("segments", ["media"], where=ds.field("status") != EXPLAINED)
+    return Counter(rows["media"].to_pylist())
 
 
 def _generator(result: Result) -> dict[str, str]:
@@ -56,13 +67,14 @@ def _generator(result: Result) -> dict[str, str]:
     }
 
 
-def _payload(result: Result, media: str, those: Sequence[Labelled]) -> dict[str, Any]:
+def _payload(result: Result, media: str, those: Sequence[Labelled], failed: int) -> dict[str, Any]:
     return {
         "media": media,
         "program_id": those[0].row["program_id"],
         "carrier_id": those[0].row["carrier_id"],
         "labels": result.run["labels"],
         "trained": result.run["trained"],
+        "failed": failed,
         "segments": [_segment(one) for one in those],
     }
 

@@ -20,8 +20,8 @@ def rows(result):
     return {name: result.table(name).to_pylist() for name in ("segments", "contributions", "attributions")}
 
 
-def test_there_are_five():
-    assert len(QUERIES) == 5
+def test_there_are_six():
+    assert len(QUERIES) == 6
 
 
 def test_mean_shares_of_each_label(ask, rows):
@@ -51,5 +51,25 @@ def test_the_strongest_half_second(ask):
     assert (phi, se) == pytest.approx((0.05, 0.004))
 
 
+def test_a_programme_from_minute_to_minute(result_of_rows, explained_rows, monkeypatch):
+    segment, contribution, players = explained_rows["whole"]
+    seen = [(59_999.0, "joy", 0.2), (60_000.0, "neutral", 0.3), (70_000.0, "neutral", 0.7), (80_000.0, "joy", None)]
+    rows = {
+        str(i): (
+            segment | {"program_id": "news", "start_ms": start, "label_predicted": label},
+            contribution | {"label": label, "share_audio": audio},
+            players,
+        )
+        for i, (start, label, audio) in enumerate(seen)
+    }
+    result = result_of_rows(rows | {"alone": explained_rows["whole"]})
+    monkeypatch.chdir(result.folder)
+    assert duckdb.connect().sql(QUERIES[4]).fetchall() == [
+        ("a.mp4", 0, 1, "joy", pytest.approx(contribution["share_audio"])),
+        ("news", 0, 1, "joy", pytest.approx(0.2)),
+        ("news", 1, 3, "neutral", pytest.approx(0.5)),
+    ]
+
+
 def test_why_segments_failed(ask):
-    assert ask(4) == [("decode", "... is torn", 1, "torn")]
+    assert ask(5) == [("decode", "... is torn", 1, "torn")]

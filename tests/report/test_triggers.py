@@ -93,6 +93,7 @@ def test_what_cannot_be_compared_is_said(result, triggers_of):
         ("a,smell,,,x,", "line 2, is no trigger: it has the modality 'smell'; name a segment_id"),
         (",text,,,x,", "name a segment_id"),
         ("a,text,1,2,,", "a trigger of text needs text"),
+        ("a,text,,, ,", "a trigger of text needs text"),
         ("a,audio,1,,,", "it has start_ms alone"),
         ("a,audio,,,,", "a trigger of audio needs start_ms and end_ms"),
         ("a,audio,nan,5,,", "start_ms is 'nan'"),
@@ -132,3 +133,19 @@ def test_letters_that_change_their_length_in_lower_case_move_nothing(result_of_r
     ]
     result = result_of_rows({"a": (segment | {"text": "İİ x"}, contribution, odd)})
     assert only(triggers_found(result, triggers_of("a,text,,,X,"))).chance_of_hits == 0.5
+
+
+def test_tokens_of_unknown_places_are_left_out(result_of_rows, explained_rows, triggers_of):
+    segment, contribution, players = explained_rows["words"]
+    unplaced = [player | {"char_start": None, "char_end": None} for player in players]
+    found = triggers_found(result_of_rows({"a": (segment, contribution, unplaced)}), triggers_of("a,text,,,nice,"))
+    assert found.pointing == ()
+    assert found.left_out == {"a, text": "where its tokens stand in the text isn't known"}
+
+
+def test_intervals_are_of_resampled_segments(result_of_rows, explained_rows, triggers_of):
+    result = result_of_rows({f"{i}": explained_rows["words"] for i in range(100)})
+    lines = [f"{i},text,,,{'nice' if i < 40 else '!'}," for i in range(100)]
+    mean, low, high = only(triggers_found(result, triggers_of(*lines))).hits
+    spread = 1.96 * np.sqrt(0.4 * 0.6 / 100)  # of a proportion
+    assert (mean, low, high) == pytest.approx((0.4, 0.4 - spread, 0.4 + spread), abs=0.02)

@@ -154,6 +154,14 @@ def test_dane_gets_a_payload_for_each_media_file(written, result, hostile):
     assert path.name == "p__c.json"
 
 
+def test_dane_is_told_how_many_segments_failed(result_of_rows, explained_rows, written):
+    torn = {"torn": ({}, None, []), "too": ({}, None, [])}  # of c.mp4
+    segment, contribution, players = explained_rows["whole"]
+    result = result_of_rows(explained_rows | torn | {"c": (segment | {"media": "c.mp4"}, contribution, players)})
+    payloads = [json.loads(path.read_text())["payload"] for path in written("daan", result)]
+    assert [(one["media"], one["failed"]) for one in payloads] == [("a.mp4", 0), ("b.mp4", 0), ("c.mp4", 2)]
+
+
 def test_provenance_has_its_steps(written, result):
     (path,) = written("provenance")
     (activity,) = json.loads(path.read_text())
@@ -205,8 +213,9 @@ def test_csv_holds_any_text(written, hostile):
 
 
 @pytest.mark.parametrize("name", FORMATS)
-def test_a_result_without_explanations_is_written(result_of_rows, written, name):
-    written(name, result_of_rows({"torn": ({}, None, [])}))
+@pytest.mark.parametrize("rows", [{}, {"torn": ({}, None, [])}])
+def test_a_result_without_explanations_is_written(result_of_rows, written, name, rows):
+    written(name, result_of_rows(rows))
 
 
 def test_a_carrier_of_several_files_has_a_payload_for_each(result_of_rows, explained_rows, written):
