@@ -21,10 +21,11 @@ from mmexplain.verbs.evaluate import evaluate_verb
 from mmexplain.verbs.explain import DEMO, demo, explain
 from mmexplain.verbs.export import export
 from mmexplain.verbs.plan import plan
+from mmexplain.verbs.pretrain import corpus, pretrain
 from mmexplain.verbs.report import report
 from mmexplain.verbs.segment import segment
 from mmexplain.verbs.serve import serve
-from mmexplain.verbs.train import corpus, train
+from mmexplain.verbs.train import train
 from mmexplain.verbs.validate import validate
 
 __all__ = ["DEMO", "cli", "main"]
@@ -47,7 +48,23 @@ def cli() -> None:
     """Explain which words, half-seconds and parts of the picture carried an emotion, for whole collections."""
 
 
-for verb in (segment, plan, explain, demo, validate, compact, report, evaluate_verb, export, train, corpus, serve):
+VERBS: Final = (
+    segment,
+    plan,
+    explain,
+    demo,
+    validate,
+    compact,
+    report,
+    evaluate_verb,
+    export,
+    corpus,
+    pretrain,
+    train,
+    serve,
+)
+
+for verb in VERBS:
     cli.add_command(verb)
 
 

@@ -12,8 +12,12 @@ from export.artefact import TOKENIZER
 from media.planted.clip import Kind
 from media.planted.corpus import make_corpus
 from mmexplain.exporting import Unrecorded, export_checkpoint
-from mmexplain.training import MODEL, train_planted
-from sseft.training.recipe import Recipe
+from mmexplain.training.base import BaseOptions
+from mmexplain.training.finetuning import Data, Machine, Tell, TrainingOptions, finetune
+from mmexplain.training.outputs import MODEL
+from mmexplain.training.pretraining import pretrain_planted
+from sseft.training.planted.pretraining import Pretraining
+from sseft.training.recipes import PLANTED
 
 DEMO: Final = Path(__file__).parent / "demo"
 TRAINING_CLIPS: Final = 2058
@@ -47,7 +51,11 @@ def make_model(folder: Path, training: Path) -> None:
     with tempfile.TemporaryDirectory() as scratch:
         seen = make_corpus(Path(scratch) / "train", clips=TRAINING_CLIPS, seed=0, split="train")
         unseen = make_corpus(Path(scratch) / "test", clips=HELD_OUT_CLIPS, seed=1, split="test")
-        train_planted(seen, unseen, training, preset="tiny", recipe=Recipe(), workers=2, on_epoch=click.echo)
+        encoders = Path(scratch) / "encoders"
+        pretrain_planted(seen, encoders, preset="tiny", options=Pretraining(), workers=2, on_epoch=click.echo)
+        options = TrainingOptions(BaseOptions(encoders / MODEL), PLANTED, keep_fusion=True, maskings=True)
+        tell = Tell(click.echo, click.echo, lambda split, reasons: click.echo(f"{split}: {reasons}"))
+        finetune(Data(seen, unseen), training, options, Machine(workers=2), tell)
     export_model(folder, training)
 
 

@@ -1,4 +1,4 @@
-"""The verb `export`: the only one that needs torch, beside `train`."""
+"""The verb `export`: a model to an artefact. Needs torch."""
 
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -49,13 +49,19 @@ def export_checkpoint(out: Path, checkpoint: Path, unrecorded: Unrecorded, preci
             parity gate refused.
     """
     try:
-        model = _load(checkpoint, unrecorded)
+        model = load_checkpoint(checkpoint, unrecorded)
     except CheckpointError as error:
         raise ArtefactError(str(error)) from error
     return _build(out, model, f"checkpoint {checkpoint.name}", unrecorded.tokenizer, precision, trained=True)
 
 
-def _load(checkpoint: Path, unrecorded: Unrecorded) -> SSEFT:
+def load_checkpoint(checkpoint: Path, unrecorded: Unrecorded) -> SSEFT:
+    """A model in eval mode, of the original code or of `train`.
+
+    Raises:
+        ArtefactError: it has another head.
+        CheckpointError: it can't be read.
+    """
     if is_saved(checkpoint):
         model = load_model(checkpoint)
     else:

@@ -139,6 +139,8 @@ class FusionConfig:
     self_layers: int
     cross_layers: int
     dropout: float = 0.1
+    attention_dropout: float = 0.0
+    """Of attention weights, in training alone."""
 
 
 @dataclass(frozen=True)

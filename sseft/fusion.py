@@ -34,6 +34,7 @@ class SelfAttentionBlock(nn.Module):
     def __init__(self, dim: int, config: FusionConfig) -> None:
         super().__init__()
         self.heads = config.heads
+        self.attention_dropout = config.attention_dropout
         self.in_proj = nn.Linear(dim, 3 * dim)
         self.out_proj = nn.Linear(dim, dim)
         self.norm = nn.LayerNorm(dim)
@@ -44,7 +45,9 @@ class SelfAttentionBlock(nn.Module):
         """[K, L, d] to [K, L, d]; `real` bool [K, L] says what is no padding, None that nothing is."""
         q, k, v = (part.unflatten(-1, (self.heads, -1)).transpose(1, 2) for part in self.in_proj(x).chunk(3, -1))
         mask = None if real is None else real[:, None, None]
-        attended = functional.scaled_dot_product_attention(q, k, v, mask).transpose(1, 2).flatten(2).flatten(0, 1)
+        dropout = self.attention_dropout if self.training else 0.0
+        attended = functional.scaled_dot_product_attention(q, k, v, mask, dropout).transpose(1, 2).flatten(2)
+        attended = attended.flatten(0, 1)
         out: Tensor = self.feed_forward(self.norm(x.flatten(0, 1) + self.dropout(self.out_proj(attended))))
         return out.view_as(x)
 

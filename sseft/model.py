@@ -5,7 +5,7 @@ give K_T x K_A x K_V logits. A plain forward pass is the grid of one masking eac
 """
 
 from collections.abc import Mapping
-from typing import cast
+from typing import Final, cast
 
 import torch
 from torch import Tensor, nn
@@ -18,6 +18,9 @@ from sseft.terms import term_name
 from sseft.text import TextEncoder
 from sseft.video import FabNet
 from sseft.wav2vec2 import Wav2Vec2
+
+ENCODER_OF: Final[Mapping[Modality, str]] = {"text": "text", "audio": "wav2vec", "video": "fabnet"}
+"""The name of each modality's encoder among the parts of a model."""
 
 
 def on_grid(term: Tensor, query: Modality, key: Modality | None = None) -> Tensor:

@@ -34,7 +34,7 @@ def meld_tables(folder: Path) -> list[Path]:
     return [path for path in sorted(folder.glob("[!.]*.csv")) if path.is_file() and is_meld(header_of(path))]
 
 
-def read_meld(table: Path, on_bad_row: OnBadRow) -> Iterator[tuple[int, Segment]]:
+def read_meld(table: Path, on_bad_row: OnBadRow, *, needs_media: bool) -> Iterator[tuple[int, Segment]]:
     """Stream the utterances of one of MELD's csv files, each with its line.
 
     A clip that isn't there is its segment's error when it is decoded, as in any collection.
@@ -43,7 +43,7 @@ def read_meld(table: Path, on_bad_row: OnBadRow) -> Iterator[tuple[int, Segment]
         CollectionError: the csv can't be read, its clips aren't found, or as `on_bad_row` raises it.
     """
     folder = table.resolve().parent
-    clips = _clips_of(table)
+    clips = _clips_of(table) if needs_media else Path()
     path_of = paths_in(folder)
     for number, row in numbered_rows(table, COLUMNS, on_bad_row):
         dialogue, utterance = row.get("Dialogue_ID", ""), row.get("Utterance_ID", "")

@@ -11,7 +11,7 @@ from batcher.collection.segment import CollectionError, Segment
 from batcher.collection.tables import header_of, place_of
 
 
-def read_collection(collection: Path, on_bad_row: OnBadRow = refuse) -> Iterator[Segment]:
+def read_collection(collection: Path, on_bad_row: OnBadRow = refuse, *, needs_media: bool = True) -> Iterator[Segment]:
     """Stream the segments of a collection.
 
     Args:
@@ -19,6 +19,7 @@ def read_collection(collection: Path, on_bad_row: OnBadRow = refuse) -> Iterator
             media with a transcript beside each, or a folder in MELD's layout.
         on_bad_row: hears of each row that describes no segment: what can't be read, lacks its segment_id or media,
             repeats a segment_id, or holds a value of the wrong kind; the row is left out if it returns.
+        needs_media: False where words are all that is asked for: MELD's csv then needs no clips.
 
     Raises:
         CollectionError: the collection as a whole can't be read; and, without an `on_bad_row`, at the first bad row,
@@ -37,7 +38,9 @@ def read_collection(collection: Path, on_bad_row: OnBadRow = refuse) -> Iterator
         tables = [collection]
     else:
         tables = []
-    numbered = read_meld(collection, on_bad_row) if tables else read_manifest(collection, on_bad_row)
+    numbered = (
+        read_meld(collection, on_bad_row, needs_media=needs_media) if tables else read_manifest(collection, on_bad_row)
+    )
     yield from _without_repeated(collection, numbered, on_bad_row)
 
 

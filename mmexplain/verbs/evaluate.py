@@ -8,10 +8,9 @@ import click
 from rich.console import Console
 
 from mmexplain.exit import Exit
-from report.evaluation.evaluate import Evaluation, evaluate
+from report.evaluation.evaluate import Evaluation, evaluate, figures_of
 from report.evaluation.predictions import read_predictions
 from report.evaluation.table import evaluation_tables
-from sseft.metrics.bootstrap import Interval
 
 
 @click.command("evaluate")
@@ -36,9 +35,7 @@ def evaluate_verb(*, predictions: Path, json_file: Path | None) -> Exit:
 def _described(found: Evaluation) -> dict[str, Any]:
     return {
         "segments": found.segments,
-        "figures": {
-            name: vars(figure) if isinstance(figure, Interval) else figure for name, figure in found.figures.items()
-        },
+        "figures": figures_of(found),
         "confusions": {
             name: {"labels": choice.labels, "counts": choice.confusion.tolist()}
             for name, choice in found.choices.items()

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from typing import Final
+from typing import Any, Final
 
 from report.evaluation.predictions import Predictions
 from sseft.metrics.bootstrap import Interval, bootstrapped
@@ -20,6 +20,13 @@ class Evaluation:
     """By name, with an interval where resampling a confusion gives one."""
     choices: dict[str, ClassFigures]
     """Confusions by what is chosen: the class, whether it is neutral, yes or no of each emotion, or a score's sign."""
+
+
+def figures_of(evaluation: Evaluation) -> dict[str, Any]:
+    """The figures as JSON has them."""
+    return {
+        name: vars(figure) if isinstance(figure, Interval) else figure for name, figure in evaluation.figures.items()
+    }
 
 
 CLASS: Final = "class"

@@ -1,1 +1,1 @@
-"""Training SSE-FT from nothing on planted clips: the encoders first, then, with these frozen, fusion and head."""
+"""Training SSE-FT: fusion and head on what the encoders see, or the encoders along with them."""

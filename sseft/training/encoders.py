@@ -1,136 +1,119 @@
-"""The three encoders, each trained on its own modality: where in it is which emotion?
+"""What the encoders of a model make of clips: computed once while they are frozen, or anew for each batch."""
 
-A linear probe on the encoder's output names the emotion of every token, of every 10 ms of sound, and of every
-picture. The probes are thrown away; what the encoders then see of an emotion, fusion can use.
-"""
-
-from collections.abc import Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import Final
 
 import numpy as np
 import torch
+from numpy.typing import NDArray
 from torch import Tensor, nn
-from torch.nn import functional
 from torch.nn.utils.rnn import pad_sequence
 
+from media import Clip, Preprocessing, Text
+from media.modality import MODALITIES, Modality
 from sseft.audio import Wav2Vec
-from sseft.config import ModelConfig
-from sseft.text import TextEncoder
-from sseft.training.examples import NEUTRAL, Example
-from sseft.training.fit import OnEpoch, Schedule, fit
-from sseft.training.variations import (
-    WINDOW,
-    Heard,
-    cut_window,
-    hear_otherwise,
-    label_tokens,
-    mask_picture,
-    say_otherwise,
-    strange_ids,
-)
-from sseft.video import FabNet
+from sseft.model import ENCODER_OF, SSEFT
+from sseft.training.source import Source
 
-NEUTRAL_WEIGHT: Final = 0.2
-"""Of a neutral token or a neutral 10 ms in the loss: there are many more of them."""
-UNKNOWN: Final = -100
-"""What cross entropy leaves out."""
+FRAMES_AT_A_TIME: Final = 128
+
+Features = Mapping[Modality, Tensor]
+"""Of a clip, by modality: float32 [L, d], without the CLS that fusion puts before sound and picture."""
 
 
-def train_text(
-    encoder: TextEncoder,
-    examples: Sequence[Example],
-    config: ModelConfig,
-    schedule: Schedule,
-    *,
-    seed: int,
-    on_epoch: OnEpoch,
-) -> None:
-    """Train RoBERTa to name, at `<s>`, what a text carries, and at each token whether that carries it."""
-    probe = _probe(config.text.dim, config, seed)
-    pad_id = config.text.pad_id
-    strange = strange_ids(examples, config.tokens)
+class Encoders:
+    """The encoders of some modalities of a model."""
 
-    def loss_of(batch: Sequence[Example], rng: np.random.Generator) -> Tensor:
-        said = [say_otherwise(example, rng, strange, config.text) for example in batch]
-        labels = [label_tokens(example, trigger) for example, (_, trigger) in zip(batch, said, strict=True)]
-        ids = pad_sequence([torch.from_numpy(ids) for ids, _ in said], batch_first=True, padding_value=pad_id)
-        expected = pad_sequence([torch.from_numpy(row) for row in labels], batch_first=True, padding_value=UNKNOWN)
-        logits = probe(encoder(ids, ids != pad_id))
-        return functional.cross_entropy(logits[:, 0], expected[:, 0]) + _weighted(logits[:, 1:], expected[:, 1:])
+    def __init__(self, model: SSEFT, modalities: Collection[Modality]) -> None:
+        self.model = model
+        self.modalities = tuple(m for m in MODALITIES if m in modalities)
+        self.parts = {m: model.get_submodule(ENCODER_OF[m]) for m in self.modalities}
 
-    fit("text", nn.ModuleList([encoder, probe]), examples, loss_of, schedule, seed=seed, on_epoch=on_epoch)
+    @property
+    def preprocessing(self) -> Preprocessing:
+        """What of a clip they see."""
+        return self.model.config.preprocessing
 
+    def train(self) -> None:
+        """Dropout as in training, but for batch norm the statistics that it has."""
+        for part in self.parts.values():
+            part.train()
+            for module in part.modules():
+                if isinstance(module, nn.BatchNorm2d):
+                    module.eval()
 
-def train_audio(
-    encoder: Wav2Vec,
-    examples: Sequence[Example],
-    config: ModelConfig,
-    windows: Schedule,
-    wholes: Schedule,
-    *,
-    seed: int,
-    on_epoch: OnEpoch,
-) -> None:
-    """Train wav2vec to name, at each 10 ms of the sound, the emotion that is being heard.
+    def clip_of(self, source: Source) -> Clip | None:
+        """Decode what they see of a clip; None where that is its words alone.
 
-    On windows first, which cost less; then on whole clips, whose statistics the group norms will meet.
-    """
-    probe = _probe(config.audio.dim, config, seed)
+        Raises:
+            MediaError: it can't be read.
+        """
+        wanted = [m for m in self.modalities if m != "text"]
+        return source.decode(self.preprocessing, wanted) if wanted else None
 
-    def on_windows(batch: Sequence[Example], rng: np.random.Generator) -> Tensor:
-        heard = [cut_window(hear_otherwise(example, rng), rng) for example in batch]
-        # The zeros that pad a clip are part of the statistics, too: their share is that of a clip of this batch.
-        whole = len(batch[int(rng.integers(len(batch)))].wave)
-        return loss(heard, WINDOW * config.audio.max_samples // whole)
+    def encode(self, sources: Sequence[Source], clips: Sequence[Clip | None]) -> list[dict[Modality, Tensor]]:
+        """Features of decoded clips, in one batch.
 
-    def on_wholes(batch: Sequence[Example], rng: np.random.Generator) -> Tensor:
-        return loss([hear_otherwise(example, rng) for example in batch], config.audio.max_samples)
+        Args:
+            sources: their words.
+            clips: what `clip_of` made of each.
 
-    def loss(heard: Sequence[Heard], padded_to: int) -> Tensor:
-        waves = pad_sequence([torch.from_numpy(one.wave) for one in heard], batch_first=True)
-        labels = pad_sequence([torch.from_numpy(one.labels) for one in heard], True, UNKNOWN)  # noqa: FBT003
-        return _weighted(probe(encoder(waves, padded_to))[:, : labels.shape[1]], labels)
+        Returns:
+            Of each clip, by modality, float32 [L, d] where the model is. A missing sound or picture has L = 0, missing
+            words are `<s> </s>`.
+        """
+        encoded: dict[Modality, list[Tensor]] = {}
+        for modality in self.modalities:
+            if modality == "text":
+                encoded["text"] = self._texts([source.text for source in sources])
+            elif modality == "audio":
+                encoded["audio"] = self._sounds([clip.sound.wave if clip and clip.sound else None for clip in clips])
+            else:
+                encoded["video"] = self._pictures(
+                    [clip.video.frames if clip and clip.video else None for clip in clips]
+                )
+        return [{m: encoded[m][i] for m in self.modalities} for i in range(len(sources))]
 
-    both = nn.ModuleList([encoder, probe])
-    fit("audio windows", both, examples, on_windows, windows, seed=seed, on_epoch=on_epoch)
-    fit("audio", both, examples, on_wholes, wholes, seed=seed, on_epoch=on_epoch)
+    def _texts(self, texts: Sequence[Text | None]) -> list[Tensor]:
+        config = self.model.config.text
+        silent = np.array([config.bos_id, config.eos_id])
+        ids = [torch.from_numpy(silent if text is None else text.ids) for text in texts]
+        padded = pad_sequence(ids, batch_first=True, padding_value=config.pad_id).to(self._device)
+        real = None if len({len(row) for row in ids}) == 1 else padded != config.pad_id
+        return [row[: len(own)] for row, own in zip(self.model.text(padded, real), ids, strict=True)]
 
+    def _sounds(self, waves: Sequence[NDArray[np.float32] | None]) -> list[Tensor]:
+        """One by one, but those of wav2vec 1.0, to which zeros after a sound are the padding that it has anyway."""
+        there = [torch.from_numpy(wave) for wave in waves if wave is not None]
+        encoder = self.model.wav2vec
+        if isinstance(encoder, Wav2Vec) and there:
+            together = encoder(pad_sequence(there, batch_first=True).to(self._device))
+            encoded = [row[: encoder.real_frames(len(wave))] for row, wave in zip(together, there, strict=True)]
+        else:
+            encoded = [encoder(wave[None].to(self._device))[0] for wave in there]
+        return self._with_missing([wave is None for wave in waves], encoded, self.model.config.audio.dim)
 
-def train_video(
-    encoder: FabNet,
-    examples: Sequence[Example],
-    config: ModelConfig,
-    schedule: Schedule,
-    *,
-    seed: int,
-    on_epoch: OnEpoch,
-) -> None:
-    """Train FAb-Net to name the emotion that a single picture shows."""
-    probe = _probe(config.video.dim, config, seed)
-    pictures = [(example, index) for example in examples for index in range(len(example.pictures))]
-
-    def loss_of(batch: Sequence[tuple[Example, int]], rng: np.random.Generator) -> Tensor:
-        masked = [mask_picture(example, index, rng) for example, index in batch]
-        stacked = torch.from_numpy(np.stack([picture for picture, _ in masked]))
-        expected = [
-            example.source.label if keeps else NEUTRAL for (example, _), (_, keeps) in zip(batch, masked, strict=True)
+    def _pictures(self, films: Sequence[NDArray[np.uint8] | None]) -> list[Tensor]:
+        there = [film for film in films if film is not None]
+        frames = np.concatenate(there) if there else np.zeros((0, 3, 1, 1), np.uint8)
+        parts = [
+            frame_features(self.model, frames[first : first + FRAMES_AT_A_TIME])
+            for first in range(0, len(frames), FRAMES_AT_A_TIME)
         ]
-        features = encoder(stacked.to(memory_format=torch.channels_last) / 255)
-        return functional.cross_entropy(probe(features), torch.tensor(expected))
+        encoded = list(torch.cat(parts).split([len(film) for film in there])) if there else []
+        return self._with_missing([film is None for film in films], encoded, self.model.config.video.dim)
 
-    fit("video", nn.ModuleList([encoder, probe]), pictures, loss_of, schedule, seed=seed, on_epoch=on_epoch)
+    def _with_missing(self, missing: Sequence[bool], encoded: Sequence[Tensor], dim: int) -> list[Tensor]:
+        found = iter(encoded)
+        return [torch.zeros(0, dim, device=self._device) if is_missing else next(found) for is_missing in missing]
 
-
-def _probe(dim: int, config: ModelConfig, seed: int) -> nn.Linear:
-    """A linear probe whose weights depend on the seed alone, whatever else is trained beside it."""
-    probe = nn.Linear(dim, len(config.labels))
-    with torch.no_grad():
-        probe.weight.normal_(0, dim**-0.5, generator=torch.Generator().manual_seed(seed))
-        probe.bias.zero_()
-    return probe
+    @property
+    def _device(self) -> torch.device:
+        return next(self.model.parameters()).device
 
 
-def _weighted(logits: Tensor, expected: Tensor) -> Tensor:
-    weight = torch.ones(logits.shape[-1])
-    weight[NEUTRAL] = NEUTRAL_WEIGHT
-    return functional.cross_entropy(logits.flatten(0, 1), expected.flatten(), weight, ignore_index=UNKNOWN)
+def frame_features(model: SSEFT, frames: NDArray[np.uint8]) -> Tensor:
+    """Frames uint8 [F, 3, 256, 256] to features [F, d_v]."""
+    device = next(model.fabnet.parameters()).device
+    pictures = torch.from_numpy(frames).to(device, memory_format=torch.channels_last) / 255
+    return model.frame_features(pictures)

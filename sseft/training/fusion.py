@@ -1,66 +1,182 @@
-"""Fusion and head, trained on the features of the frozen encoders."""
+"""Fusion and head, and encoders that are tuned along, trained on clips."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+from typing import Final
 
 import numpy as np
 import torch
-from numpy.typing import NDArray
 from torch import Tensor, nn
-from torch.nn import functional
 from torch.nn.utils.rnn import pad_sequence
 
-from media.modality import MODALITIES, Modality
+from media.modality import Modality
 from sseft.model import SSEFT
-from sseft.training.features import Features
-from sseft.training.fit import OnEpoch, Schedule, fit
+from sseft.training.clips import TrainingClip, drop_modalities
+from sseft.training.encoders import Encoders, Features
+from sseft.training.figures import figures_of
+from sseft.training.fit import Choice, Fitting, OnEpoch, Precision, Progress, fit
+from sseft.training.loss import Loss
+from sseft.training.sampling import Sampling, draw_epoch
+from sseft.training.schedule import Schedule
+from sseft.training.source import Source
+
+PREDICTED_AT_A_TIME: Final = 64
+STAGE: Final = "fusion"
+
+
+@dataclass(frozen=True)
+class FusionTraining:
+    """How what comes after the encoders is trained."""
+
+    schedule: Schedule
+    loss: Loss
+    seed: int
+    sampling: Sampling = "natural"
+    modality_dropout: float = 0.0
+    """Chance that a clip loses one of its modalities, whenever it is drawn."""
+    tuned: Collection[Modality] = ()
+    """Whose encoders are trained along."""
+    choice: Choice | None = None
+    """Which epoch's weights are kept; None: the last one's."""
+    precision: Precision = "fp32"
+    workers: int = 1
+    """Threads that decode the clips of tuned encoders."""
+
+
+Renew = Callable[[Sequence[Source], list[dict[Modality, Tensor]]], list[dict[Modality, Tensor]]]
+"""Puts what tuned encoders make of clips now in the place of the features that they were drawn with."""
 
 
 def train_fusion(
     model: SSEFT,
-    training: Sequence[Features],
-    validation: Sequence[Features],
-    schedule: Schedule,
-    *,
-    seed: int,
+    training: Sequence[TrainingClip],
+    validation: Sequence[TrainingClip],
+    options: FusionTraining,
     on_epoch: OnEpoch,
+    progress: Progress | None = None,
 ) -> None:
-    """Train what comes after the encoders, in place."""
+    """Train what comes after the encoders, and the encoders that are tuned, in place.
 
-    def loss_of(batch: Sequence[Features], rng: np.random.Generator) -> Tensor:
-        drawn = [features.draw(rng) for features in batch]
-        logits = _logits(model, [features for features, _ in drawn])
-        return functional.cross_entropy(logits, torch.tensor([label for _, label in drawn]))
+    Args:
+        model: on the device where it is to be trained.
+        training: the clips to learn from.
+        validation: others, on which figures are measured after each epoch.
+        options: how.
+        on_epoch: told about each epoch.
+        progress: where the state is kept between epochs.
+    """
+    encoders = Encoders(model, options.tuned)
+    untuned = absent_features(model)
+    with renewed(model, options.tuned, options.workers) as renew:
 
-    def accuracy() -> float:
-        return float(np.mean(predict(model, validation) == [features.source.label for features in validation]))
+        def loss_of(batch: Sequence[TrainingClip], rng: np.random.Generator) -> Tensor:
+            encoders.train()
+            drawn = [clip.draw(rng) for clip in batch]
+            features = renew([clip.source for clip in batch], [found for found, _ in drawn])
+            absent = absent_features(model) if options.tuned else untuned
+            kept = [drop_modalities(found, absent, options.modality_dropout, rng) for found in features]
+            return options.loss(logits_of(model, kept), [label for _, label in drawn])
 
-    torch.manual_seed(seed)  # of dropout, whatever was drawn before
-    parts = nn.ModuleList([model.audio, model.video, model.attention, model.head])
-    fit("fusion", parts, training, loss_of, schedule, seed=seed, on_epoch=on_epoch, accuracy_of=accuracy)
+        def validate() -> dict[str, float]:
+            labels = [clip.source.label for clip in validation]
+            return figures_of(model.config, predict(model, validation, renew), labels)
+
+        torch.manual_seed(options.seed)  # of dropout, whatever was drawn before
+        fitting = Fitting(
+            stage=STAGE,
+            module=trained_parts(model, options.tuned),
+            items=training,
+            loss_of=loss_of,
+            schedule=options.schedule,
+            seed=options.seed,
+            draw=partial(draw_epoch, _classes(training, options.sampling), options.sampling),
+            validate=validate if validation else None,
+            choice=options.choice,
+            precision=options.precision,
+        )
+        fit(fitting, on_epoch, progress)
+
+
+def _classes(clips: Sequence[TrainingClip], sampling: Sampling) -> list[int]:
+    """The classes by which an epoch is drawn.
+
+    Raises:
+        ValueError: the clips have none.
+    """
+    labels = [clip.source.label for clip in clips]
+    if sampling != "natural" and not all(isinstance(label, int) for label in labels):
+        raise ValueError(f"only clips of one class each can be {sampling}d; the label {labels[0]!r} is no class")
+    return [label if isinstance(label, int) else 0 for label in labels]
+
+
+def trained_parts(model: SSEFT, tuned: Collection[Modality] = ()) -> nn.ModuleList:
+    """Everything but the frozen encoders."""
+    sequences = [model.get_submodule(m) for m in ("audio", "video") if m in model.config.modalities]
+    return nn.ModuleList([*sequences, model.attention, model.head, *Encoders(model, tuned).parts.values()])
+
+
+@contextmanager
+def renewed(model: SSEFT, tuned: Collection[Modality], workers: int) -> Iterator[Renew]:
+    """What renews features by encoders that are tuned; clips are decoded on several threads meanwhile."""
+    encoders = Encoders(model, tuned)
+    with ThreadPoolExecutor(workers) as pool:
+
+        def renew(sources: Sequence[Source], drawn: list[dict[Modality, Tensor]]) -> list[dict[Modality, Tensor]]:
+            if not encoders.modalities:
+                return drawn
+            clips = list(pool.map(encoders.clip_of, sources))
+            return [old | new for old, new in zip(drawn, encoders.encode(sources, clips), strict=True)]
+
+        yield renew
 
 
 @torch.no_grad()
-def predict(model: SSEFT, clips: Sequence[Features], batch: int = 64) -> NDArray[np.int64]:
-    """Index of the label that the model sees in each whole clip: int64 [clips]."""
-    wholes = [features.whole()[0] for features in clips]
-    logits = [_logits(model, wholes[first : first + batch]) for first in range(0, len(wholes), batch)]
-    predicted: NDArray[np.int64] = torch.cat(logits).argmax(-1).numpy()
-    return predicted
+def absent_features(model: SSEFT) -> dict[Modality, Tensor]:
+    """What stands in for each modality that isn't there: `<s> </s>`, no frame of sound, no picture."""
+    nothing = Source("nothing", Path(), start_ms=0.0, end_ms=None, text=None, label=0)
+    was_training = model.training
+    (features,) = Encoders(model.eval(), model.config.modalities).encode([nothing], [None])
+    model.train(was_training)
+    return features
 
 
-def _logits(model: SSEFT, clips: Sequence[dict[Modality, Tensor]]) -> Tensor:
-    """Logits [B, classes] of clips of different lengths."""
-    features = {m: pad_sequence([clip[m] for clip in clips], batch_first=True) for m in MODALITIES}
-    lengths = {m: torch.tensor([len(clip[m]) for clip in clips]) for m in MODALITIES}
+@torch.no_grad()
+def predict(model: SSEFT, clips: Sequence[TrainingClip], renew: Renew = lambda _, drawn: drawn) -> Tensor:
+    """Logits of whole clips.
+
+    Args:
+        model: in eval mode.
+        clips: S of them.
+        renew: where encoders were tuned since the clips were encoded.
+
+    Returns:
+        float32 [S, logits], on the CPU.
+    """
+    logits = [torch.zeros(0, model.config.logits)]
+    for first in range(0, len(clips), PREDICTED_AT_A_TIME):
+        batch = clips[first : first + PREDICTED_AT_A_TIME]
+        features = renew([clip.source for clip in batch], [clip.whole()[0] for clip in batch])
+        logits.append(logits_of(model, features).float().cpu())
+    return torch.cat(logits)
+
+
+def logits_of(model: SSEFT, clips: Sequence[Features]) -> Tensor:
+    """Logits [B, logits] of clips of different lengths, where the model is."""
+    device = next(model.head.parameters()).device
+    modalities = model.config.modalities
+    features = {m: pad_sequence([clip[m] for clip in clips], batch_first=True).to(device) for m in modalities}
+    lengths = {m: torch.tensor([len(clip[m]) for clip in clips], device=device) for m in modalities}
     # CLS comes first: text has its own among its tokens.
-    real = {m: _real(lengths[m] + (m != "text"), features[m].shape[1] + (m != "text")) for m in MODALITIES}
-    encodings: dict[Modality, Tensor] = {
-        "text": features["text"],
-        "audio": model.audio(features["audio"], real["audio"]),
-        "video": model.video(features["video"], real["video"]),
-    }
+    real = {m: _real(lengths[m] + (m != "text"), features[m].shape[1] + (m != "text")) for m in modalities}
+    encodings: dict[Modality, Tensor] = {}
+    for m in modalities:
+        encodings[m] = features[m] if m == "text" else model.get_submodule(m)(features[m], real[m])
     return model.aligned(encodings, real)
 
 
 def _real(lengths: Tensor, longest: int) -> Tensor:
-    return torch.arange(longest) < lengths[:, None]
+    return torch.arange(longest, device=lengths.device) < lengths[:, None]

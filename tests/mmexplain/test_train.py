@@ -1,39 +1,35 @@
-"""The verb `train`: what it writes, and what it refuses before it starts."""
+"""The verbs `pretrain` and `train`: what they write, and what they refuse before they start."""
 
 import csv
 import io
 import json
 import sys
 from contextlib import redirect_stdout
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 
 import pytest
+import torch
 
-from media import load_tokenizer, tokenize
-from media.planted.trigger import Trigger
 from mmexplain.cli import main
 from sseft.presets import tiny
 from sseft.saved import load_model
-from sseft.training.examples import Source, read_examples
-from sseft.training.features import WHOLE_ONLY, encode_all
-from sseft.training.fit import Epoch, Schedule
-from sseft.training.fusion import predict
-from sseft.training.recipe import Recipe, accuracies
+from sseft.training.planted.pretraining import Pretraining
+from sseft.training.schedule import Schedule
 
 SHORT = Schedule(epochs=1, batch=4, learning_rate=1e-3)
-STAGES = {"text", "windows", "audio", "video", "fusion"}
-SEED = 7
+STAGES = ("text", "windows", "audio", "video")
+DEMO_MODEL = Path("mmexplain/demo/training/model.pt")
+MELD = "Utterance,Emotion,Dialogue_ID,Utterance_ID,StartTime,EndTime"
 
 
 @dataclass(frozen=True)
 class Done:
-    """A training by the command: the folder that it wrote, what it said, and the rows of its held-out clips."""
+    """A verb that ended well: the folder that it wrote, and what it said."""
 
     out: Path
-    said: list
-    held_out: list
+    said: str
 
     @property
     def figures(self):
@@ -42,142 +38,187 @@ class Done:
     @property
     def log(self):
         with (self.out / "log.csv").open(newline="") as file:
-            return [
-                Epoch(
-                    row["stage"], int(row["epoch"]), float(row["loss"]), _number(row["accuracy"]), float(row["seconds"])
-                )
-                for row in csv.DictReader(file)
-            ]
-
-
-def _number(text):
-    return float(text) if text else None
+            return list(csv.DictReader(file))
 
 
 @pytest.fixture(scope="module")
 def rows(demo_manifest):
-    """Five rows of the demo's manifest, whose media are paths."""
+    """Six rows of the demo's manifest, whose media are paths."""
     with demo_manifest.open(newline="", encoding="utf-8") as file:
-        return [{**row, "media": str(demo_manifest.parent / row["media"])} for row in csv.DictReader(file)][:5]
+        return [{**row, "media": str(demo_manifest.parent / row["media"])} for row in csv.DictReader(file)][:6]
 
 
 @pytest.fixture(scope="module")
-def done(tmp_path_factory, rows, write_manifest):
-    """Three clips are trained on and three held out, in one epoch of each stage."""
-    folder = tmp_path_factory.mktemp("trained")
-    training, held_out = (write_manifest(folder / f"{i}.jsonl", rows[i : i + 3]) for i in (0, 2))
-    out, said = folder / "new" / "out", io.StringIO()
-    given = ["train", training, "--held-out", held_out, "--out", out, "--seed", SEED]
-    with pytest.MonkeyPatch.context() as patch, redirect_stdout(said):
-        patch.setattr("sseft.training.recipe.Recipe", partial(Recipe, **dict.fromkeys(STAGES, SHORT)))
-        patch.setattr(sys, "argv", ["mmexplain", *map(str, given)])
-        with pytest.raises(SystemExit) as left:
-            main()
-    assert not left.value.code
-    return Done(out, said.getvalue().splitlines(), rows[2:])
+def run():
+    """Runs a verb in this process."""
+
+    def call(*given):
+        said = io.StringIO()
+        with pytest.MonkeyPatch.context() as patch, redirect_stdout(said):
+            patch.setattr(sys, "argv", ["mmexplain", *map(str, given)])
+            with pytest.raises(SystemExit) as left:
+                main()
+        assert not left.value.code, said.getvalue()
+        return Done(Path(given[given.index("--out") + 1]), said.getvalue())
+
+    return call
+
+
+@pytest.fixture(scope="module")
+def manifests(tmp_path_factory, rows, write_manifest):
+    """Four clips to train on, two others."""
+    folder = tmp_path_factory.mktemp("clips")
+    return write_manifest(folder / "training.jsonl", rows[:4]), write_manifest(folder / "validation.jsonl", rows[4:])
+
+
+@pytest.fixture(scope="module")
+def pretrained(run, manifests, tmp_path_factory):
+    out = tmp_path_factory.mktemp("pretrained") / "new"
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(
+            "sseft.training.planted.pretraining.Pretraining", partial(Pretraining, **dict.fromkeys(STAGES, SHORT))
+        )
+        return run("pretrain", manifests[0], "--out", out, "--seed", 7)
 
 
 @pytest.fixture
-def refuse(mmexplain, rows, write_manifest, tmp_path):
-    """What the command says of three clips the second of which, to train on or held out, is another."""
+def train(run, manifests, tmp_path):
+    """Trains fusion on the demo's encoders."""
 
-    def run(role, **changes):
-        second = {name: value for name, value in (rows[1] | changes).items() if value is not None}
-        changed = write_manifest(tmp_path / "changed.jsonl", [rows[0], second, rows[2]])
-        whole = write_manifest(tmp_path / "whole.jsonl", rows[:3])
-        training, held_out = (changed, whole) if role == "training" else (whole, changed)
-        code, out, err = mmexplain("train", training, "--held-out", held_out, "--out", tmp_path / "out")
-        assert code == 2
-        assert out == ""
-        assert not (tmp_path / "out").exists()
-        return err
+    def call(*given, out=tmp_path / "out"):
+        training, validation = manifests
+        model = ("--model", DEMO_MODEL, "--heads", 4, "--epochs", 2, "--batch", 2)
+        return run("train", training, "--validation", validation, "--out", out, *model, *given)
 
-    return run
+    return call
 
 
-def test_it_writes_the_model_its_tokenizer_its_log_and_its_figures(done):
-    assert {file.name for file in done.out.iterdir()} == {"model.pt", "tokenizer.json", "log.csv", "figures.json"}
+def weights_of(out):
+    return torch.load(out / "model.pt", weights_only=True)["model"]
 
 
-def test_the_log_holds_the_epochs_that_it_told_and_their_stages(done):
-    stages = [epoch.stage for epoch in done.log]
-    assert (stages[0], stages[-1]) == ("text", "fusion")
-    assert sorted(stages) == ["audio", "audio windows", "fusion", "text", "video"]
-    assert {epoch.epoch for epoch in done.log} == {1}
-    assert [epoch.stage for epoch in done.log if epoch.accuracy is not None] == ["fusion"]
-    assert done.said[: len(stages)] == [str(epoch) for epoch in done.log]
+def same(first, second):
+    one, other = weights_of(first), weights_of(second)
+    return [name for name in one if not torch.equal(one[name], other[name])] == []
 
 
-def test_the_figures_are_of_the_held_out_clips_and_say_how_they_came(done):
+def test_encoders_are_pretrained_into_a_model_its_tokenizer_its_log_and_its_figures(pretrained):
+    names = {file.name for file in pretrained.out.iterdir()}
+    assert names == {"model.pt", "tokenizer.json", "log.csv", "tensorboard", "figures.json"}
+    assert load_model(pretrained.out / "model.pt").config == tiny()
+    assert sorted(row["stage"] for row in pretrained.log) == ["audio", "audio windows", "text", "video"]
+    assert pretrained.figures["options"]["seed"] == 7
+    assert pretrained.figures["clips"] == 4
+
+
+def test_fusion_goes_on_from_what_was_pretrained(pretrained, run, manifests, tmp_path):
+    given = ("--model", pretrained.out / "model.pt", "--keep-fusion", "--maskings", "--recipe", "planted")
+    done = run("train", manifests[0], "--validation", manifests[1], "--out", tmp_path, *given, "--epochs", 1)
+    assert load_model(tmp_path / "model.pt").config == tiny()
+    assert [row["stage"] for row in done.log] == ["fusion"]
+    everything, *groups = done.figures["accuracy by what carries the emotion"]
+    assert (everything["group"], everything["clips"]) == ("all", 2)
+    assert sum(row["clips"] for row in groups) == 2
+
+
+def test_it_writes_the_model_its_log_its_predictions_and_figures_of_every_split(train, manifests):
+    done = train("--test", manifests[1])
+    names = {file.name for file in done.out.iterdir()}
+    assert names == {
+        "figures.json",
+        "log.csv",
+        "model.pt",
+        "predictions.csv",
+        "tensorboard",
+        "tokenizer.json",
+        "training.json",
+    }
+    config = load_model(done.out / "model.pt").config
+    assert (config.fusion.heads, config.fusion.self_layers, config.fusion.ffn_dim) == (4, 1, 1024)
+    assert [row["epoch"] for row in done.log] == ["1", "2"]
     figures = done.figures
-    assert figures["preset"] == "tiny"
-    assert figures["recipe"] == asdict(Recipe(seed=SEED, **dict.fromkeys(STAGES, SHORT)))
-    assert figures["clips"] == {"trained on": 3, "held out": 3}
-    everything, *groups = figures["accuracy on held-out clips"]
-    assert (everything["group"], everything["clips"]) == ("all", 3)
-    assert sum(row["clips"] for row in groups) == 3
-    assert done.log[-1].accuracy == pytest.approx(everything["right"] / 3)
-    told = [f"{row['group']}: {row['right']} of {row['clips']} held-out clips right" for row in (everything, *groups)]
-    assert done.said[len(done.log) :] == told
+    assert set(figures["figures"]) == {"validation", "test"}
+    assert figures["splits"]["training"]["segments"] == 4
+    best = max(float(row["validation accuracy"]) for row in done.log)
+    assert figures["figures"]["validation"]["accuracy"]["value"] == pytest.approx(best)
+    with (done.out / "predictions.csv").open(newline="") as file:
+        predictions = list(csv.DictReader(file))
+    right = [row["label_true"] == row["label_predicted"] for row in predictions]
+    assert sum(right) / len(right) == pytest.approx(figures["figures"]["test"]["accuracy"]["value"])
 
 
-def test_the_model_and_the_tokenizer_that_it_wrote_give_these_figures(done):
-    model, tokenizer = load_model(done.out / "model.pt"), load_tokenizer(done.out / "tokenizer.json")
-    config = model.config
-    assert config == tiny()
-    clips = [
-        Source(
-            row["segment_id"],
-            Path(row["media"]),
-            float(row["start_ms"]),
-            float(row["end_ms"]),
-            tokenize(tokenizer, row["text"], config.tokens, config.text.max_tokens),
-            config.labels.index(row["label"]),
-            Trigger.from_json(row["trigger"]),
-        )
-        for row in done.held_out
+def test_results_are_the_same_with_a_cache_without_one_and_with_one_that_is_full(train, tmp_path):
+    outs = [tmp_path / name for name in ("memory", "filling", "full")]
+    train(out=outs[0])
+    for out in outs[1:]:
+        train("--cache", tmp_path / "cache", out=out)
+    assert same(outs[0], outs[1])
+    assert same(outs[0], outs[2])
+    assert sorted(path.name.split("-")[0] for path in (tmp_path / "cache").iterdir()) == ["audio", "text", "video"]
+
+
+def test_a_tuned_encoder_changes_and_the_frozen_ones_dont(train, tmp_path):
+    train("--tune", "text", "--modalities", "text,audio")
+    before, after = torch.load(DEMO_MODEL, weights_only=True)["model"], weights_of(tmp_path / "out")
+    changed = {name.split(".")[0] for name in after if name in before and not torch.equal(before[name], after[name])}
+    assert "text" in changed
+    assert "wav2vec" not in changed
+    assert not any(name.startswith(("fabnet", "video")) for name in after)
+
+
+def test_of_melds_csv_words_alone_can_be_trained_and_impossible_times_are_told(run, tmp_path):
+    lines = [
+        f'Oh no {i},{label},{i},0,"00:00:0{i},000","00:00:0{i + 1},500"'
+        for i, label in enumerate(["joy", "anger", "neutral"])
     ]
-    examples = read_examples(clips, config.preprocessing, pictures=0, seed=0, workers=1)
-    features = encode_all(model, examples, WHOLE_ONLY, seed=0, workers=1)
-    measured = accuracies(predict(model, features), clips)
-    assert done.figures["accuracy on held-out clips"] == [asdict(row) for row in measured]
+    odd = 'Far too long,joy,9,0,"00:00:01,000","00:05:05,940"'
+    for split in ("train", "dev"):
+        (tmp_path / f"{split}.csv").write_text("\n".join([MELD, *lines, odd]) + "\n")
+    given = ("--modalities", "text", "--preset", "tiny", "--heads", 4, "--tune", "text", "--epochs", 1)
+    done = run("train", tmp_path / "train.csv", "--validation", tmp_path / "dev.csv", "--out", tmp_path / "out", *given)
+    assert "dia9_utt0: lasts 304.9 s" in done.said
+    assert done.figures["left out"] == {"training": {"dia9_utt0": "lasts 304.9 s"}, "validation": {}}
+    assert done.figures["splits"]["validation"]["labels"] == {"joy": 2, "anger": 1, "neutral": 1}
 
 
-@pytest.mark.parametrize("role", ["training", "held out"])
+def test_other_options_in_the_same_folder_are_refused_by_their_name(train, mmexplain, manifests, tmp_path):
+    train()
+    given = ("--validation", manifests[1], "--out", tmp_path / "out", "--model", DEMO_MODEL, "--seed", 1)
+    code, _, err = mmexplain("train", manifests[0], *given)
+    assert code == 2
+    assert "holds a training with another base, recipe, seed" in err
+
+
 @pytest.mark.parametrize(
-    ("changes", "message"),
+    ("changes", "options", "message"),
     [
-        ({"trigger": None}, "no column trigger; training from nothing needs"),
-        ({"label": "pride"}, "has the label 'pride' and a column trigger"),
-        ({"label": None}, "has the label None"),
-        ({"text": None}, "has no text; leave it out"),
-        ({"text": " "}, "has no text; leave it out"),
+        ({"trigger": None}, ("--maskings",), "has no column trigger"),
+        ({"label": "pride"}, (), "has the label 'pride', which is none of neutral, sadness"),
+        ({"label": None}, (), "has no label; leave it out"),
+        ({"trigger": "loud"}, (), "'loud' is no planted trigger"),
+        ({}, ("--modalities", "smell"), "--modalities 'smell'; give some of text, audio, video"),
+        ({}, ("--heads", "5"), "is not a multiple of the 5 attention heads"),
+        ({}, ("--roberta", "x"), "a model holds its encoders"),
+        ({}, ("--recipe", "planted", "--patience", "2"), "--patience needs a figure"),
+        ({}, ("--keep-fusion", "--modalities", "text"), "leave --keep-fusion out"),
+        ({}, ("--head", "score", "--class-weights", "balanced"), "gives a score; give numbers"),
     ],
     ids=str,
 )
-def test_a_clip_that_nothing_can_be_learnt_from_is_2_and_named(refuse, rows, role, changes, message):
-    err = refuse(role, **changes)
-    assert f"segment '{rows[1]['segment_id']}'" in err
-    assert message in err
-
-
-def test_a_trigger_that_nobody_planted_is_2_and_shown(refuse):
-    assert "'loud' is no planted trigger" in refuse("training", trigger="loud")
-
-
-def test_a_missing_clip_is_2_and_named(refuse, tmp_path):
-    assert f"'{tmp_path / 'missing.mp4'}'" in refuse("training", media=str(tmp_path / "missing.mp4"))
-
-
-def test_a_missing_manifest_is_2_and_named(mmexplain, demo_manifest, tmp_path):
-    code, _, err = mmexplain("train", demo_manifest, "--held-out", tmp_path / "none.csv", "--out", tmp_path / "out")
+def test_what_nothing_can_be_learnt_from_is_2_and_named(
+    mmexplain, rows, write_manifest, tmp_path, changes, options, message
+):
+    second = {name: value for name, value in (rows[1] | changes).items() if value is not None}
+    manifest = write_manifest(tmp_path / "changed.jsonl", [rows[0], second])
+    given = ("--validation", manifest, "--out", tmp_path / "out", "--model", DEMO_MODEL)
+    code, _, err = mmexplain("train", manifest, *given, *options)
     assert code == 2
-    assert "none.csv is no file; give one that ends in" in err
+    assert message in " ".join(err.split())
 
 
 def test_without_torch_it_says_what_it_lacks(without_torch, demo_manifest, tmp_path):
     command = "from mmexplain.cli import main; main()"
-    done = without_torch(command, "train", demo_manifest, "--held-out", demo_manifest, "--out", tmp_path / "out")
+    done = without_torch(command, "train", demo_manifest, "--validation", demo_manifest, "--out", tmp_path / "out")
     assert done.returncode == 2
-    assert "torch isn't installed; this verb needs: pip install 'mmexplain[train]'" in done.stderr
+    assert "isn't installed; this verb needs: pip install 'mmexplain[train]'" in done.stderr
     assert not (tmp_path / "out").exists()

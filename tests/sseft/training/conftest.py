@@ -13,8 +13,8 @@ from media.planted.corpus import make_corpus
 from media.planted.trigger import Trigger
 from media.vocabulary import train_tokenizer
 from sseft.presets import tiny
-from sseft.training.examples import Source, read_examples
-from sseft.training.features import MASKINGS, encode_all
+from sseft.training.planted.examples import PlantedSource, read_examples
+from sseft.training.planted.views import MASKINGS, encode_maskings
 from sseft.untrained import untrained
 
 KINDS = (
@@ -68,7 +68,7 @@ def say(rows, config):
 @pytest.fixture(scope="session")
 def sources(rows, say, config):
     return [
-        Source(
+        PlantedSource(
             segment_id=row["segment_id"],
             path=row["media"],
             start_ms=float(row["start_ms"]),
@@ -110,7 +110,7 @@ def random_model(config):
 
 @pytest.fixture(scope="session")
 def features(random_model, examples):
-    return encode_all(random_model, examples, MASKINGS, seed=0, workers=1)
+    return encode_maskings(random_model, examples, MASKINGS, seed=0, workers=1)
 
 
 @pytest.fixture

@@ -3,10 +3,10 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 import torch
 
-from sseft.training import encoders
-from sseft.training.encoders import train_audio, train_text, train_video
-from sseft.training.fit import Schedule
-from sseft.training.variations import WINDOW
+from sseft.training.planted import encoders
+from sseft.training.planted.encoders import train_audio, train_text, train_video
+from sseft.training.planted.variations import WINDOW
+from sseft.training.schedule import Schedule
 
 
 @pytest.fixture

@@ -1,4 +1,4 @@
-"""What the frozen encoders make of each clip, computed once: of the whole clip, and of maskings of it."""
+"""What the frozen encoders make of planted clips, computed once: of each whole clip, and of maskings of it."""
 
 from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -12,21 +12,22 @@ from torch import Tensor
 
 from media.modality import MODALITIES, Modality
 from sseft.model import SSEFT
-from sseft.training.examples import NEUTRAL, Example, Source, frames_shown
-from sseft.training.masking import draw_keep
-from sseft.training.variations import black_out, draw_cells, mask_sound, say_otherwise, strange_ids
+from sseft.training.clips import Drawn
+from sseft.training.encoders import FRAMES_AT_A_TIME, frame_features
+from sseft.training.planted.examples import NEUTRAL, Example, PlantedSource, frames_shown, read_examples
+from sseft.training.planted.masking import draw_keep
+from sseft.training.planted.variations import black_out, draw_cells, mask_sound, say_otherwise, strange_ids
 
 MASKINGS: Final[Mapping[Modality, int]] = {"text": 8, "audio": 4, "video": 1}
 """Of a clip to train on, besides the whole; the picture's are few, as each costs all frames, and masked in time too."""
 WHOLE_ONLY: Final[Mapping[Modality, int]] = {"text": 0, "audio": 0, "video": 0}
 """Of a clip that is only asked about."""
-FRAMES_AT_A_TIME: Final = 128
 FRAME_GROUPS: Final = 10
 """Of the frames, which are masked together."""
 
 
 @dataclass(frozen=True)
-class Encoded:
+class Views:
     """A modality of a clip, through its encoder."""
 
     features: tuple[Tensor, ...]
@@ -36,19 +37,20 @@ class Encoded:
 
 
 @dataclass(frozen=True)
-class Features:
-    """A clip as fusion is trained on it."""
+class MaskedClip:
+    """A clip as fusion is trained on it: a masking of each modality at a time."""
 
-    source: Source
-    encoded: dict[Modality, Encoded]
+    source: PlantedSource
+    encoded: dict[Modality, Views]
     shown: NDArray[np.bool_]
     """[F]: the frames that show the trigger."""
     black: Tensor
     """float32 [d_v]: the features of a black frame."""
 
-    def draw(self, rng: np.random.Generator) -> tuple[dict[Modality, Tensor], int]:
+    def draw(self, rng: np.random.Generator) -> Drawn:
         """Features of a masking of each modality, and the label of what is left."""
-        drawn, carries = {}, False
+        drawn: dict[Modality, Tensor] = {}
+        carries = False
         for modality in MODALITIES:
             encoded = self.encoded[modality]
             at = int(rng.integers(len(encoded.features)))
@@ -59,7 +61,7 @@ class Features:
             carries = carries or holds
         return drawn, self.source.label if carries else NEUTRAL
 
-    def whole(self) -> tuple[dict[Modality, Tensor], int]:
+    def whole(self) -> Drawn:
         """Features of the whole clip, and its label."""
         return {modality: self.encoded[modality].features[0] for modality in MODALITIES}, self.source.label
 
@@ -73,9 +75,27 @@ class Features:
         return torch.where(kept[:, None], features, self.black), holds and bool(keep[trigger].all())
 
 
-def encode_all(
+def masked_clips(
+    model: SSEFT,
+    sources: Sequence[PlantedSource],
+    maskings: Mapping[Modality, int] = MASKINGS,
+    *,
+    seed: int,
+    workers: int,
+) -> list[MaskedClip]:
+    """Decode and encode clips to train fusion on.
+
+    Raises:
+        MediaError: a clip can't be read.
+    """
+    # No picture is kept: all frames of a clip are encoded, when it is.
+    examples = read_examples(sources, model.config.preprocessing, pictures=0, seed=seed, workers=workers)
+    return encode_maskings(model, examples, maskings, seed=seed, workers=workers)
+
+
+def encode_maskings(
     model: SSEFT, examples: Sequence[Example], maskings: Mapping[Modality, int], *, seed: int, workers: int
-) -> list[Features]:
+) -> list[MaskedClip]:
     """Encode clips, on several threads.
 
     Args:
@@ -88,9 +108,9 @@ def encode_all(
     Raises:
         MediaError: a clip can't be read.
     """
-    encoders = Encoders(model, strange_ids(examples, model.config.tokens), maskings)
+    encoders = MaskingEncoders(model, strange_ids(examples, model.config.tokens), maskings)
 
-    def work(job: tuple[int, Example]) -> Features:
+    def work(job: tuple[int, Example]) -> MaskedClip:
         index, example = job
         return encoders.encode(example, np.random.default_rng([seed, index]))
 
@@ -98,7 +118,7 @@ def encode_all(
         return list(pool.map(work, enumerate(examples)))
 
 
-class Encoders:
+class MaskingEncoders:
     """The trained encoders of a model, and how many maskings of a clip they are given."""
 
     def __init__(self, model: SSEFT, strange: NDArray[np.int64], maskings: Mapping[Modality, int]) -> None:
@@ -107,14 +127,14 @@ class Encoders:
         self.black = self._frame_features(np.zeros((1, 3, size, size), np.uint8))[0]
 
     @torch.no_grad()
-    def encode(self, example: Example, rng: np.random.Generator) -> Features:
+    def encode(self, example: Example, rng: np.random.Generator) -> MaskedClip:
         """Encode one clip, and maskings of it.
 
         Raises:
             MediaError: it can't be read.
         """
-        video = example.source.decode(self.model.config.preprocessing).video
-        return Features(
+        video = example.source.decode_both(self.model.config.preprocessing).video
+        return MaskedClip(
             source=example.source,
             encoded={
                 "text": self._text(example, rng),
@@ -125,28 +145,27 @@ class Encoders:
             black=self.black,
         )
 
-    def _text(self, example: Example, rng: np.random.Generator) -> Encoded:
-        said = [(example.source.text.ids, example.tokens)]
+    def _text(self, example: Example, rng: np.random.Generator) -> Views:
+        said = [(example.source.words.ids, example.tokens)]
         config = self.model.config.text
         said += [say_otherwise(example, rng, self.strange, config) for _ in range(self.maskings["text"])]
         features = tuple(self.model.encode_text(torch.from_numpy(ids)[None])[0] for ids, _ in said)
-        return Encoded(features, tuple(bool(trigger.any()) for _, trigger in said))
+        return Views(features, tuple(bool(trigger.any()) for _, trigger in said))
 
-    def _audio(self, example: Example, rng: np.random.Generator) -> Encoded:
+    def _audio(self, example: Example, rng: np.random.Generator) -> Views:
         waves = np.stack([example.wave, *(mask_sound(example, rng) for _ in range(self.maskings["audio"]))])
         carries = tuple(bool(wave[slice(*example.stretch)].any()) for wave in waves)
-        return Encoded(tuple(self.model.wav2vec(torch.from_numpy(waves))), carries)
+        return Views(tuple(self.model.wav2vec(torch.from_numpy(waves))), carries)
 
-    def _video(self, example: Example, frames: NDArray[np.uint8], rng: np.random.Generator) -> Encoded:
+    def _video(self, example: Example, frames: NDArray[np.uint8], rng: np.random.Generator) -> Views:
         features, carries = [self._frame_features(frames)], [example.source.trigger.video is not None]
         for _ in range(self.maskings["video"]):
             keep, holds = draw_cells(example, rng)
             features.append(self._frame_features(black_out(frames, keep)))
             carries.append(holds)
-        return Encoded(tuple(features), tuple(carries))
+        return Views(tuple(features), tuple(carries))
 
     @torch.no_grad()
     def _frame_features(self, frames: NDArray[np.uint8]) -> Tensor:
         parts = (frames[first : first + FRAMES_AT_A_TIME] for first in range(0, len(frames), FRAMES_AT_A_TIME))
-        pictures = (torch.from_numpy(part).to(memory_format=torch.channels_last) / 255 for part in parts)
-        return torch.cat([self.model.frame_features(some) for some in pictures])
+        return torch.cat([frame_features(self.model, part) for part in parts])

@@ -8,7 +8,7 @@ import pytest
 from batcher.players import audio_players
 from media import MediaError, Sound, decode_clip
 from media.planted.trigger import TextTrigger, Trigger
-from sseft.training.examples import half_seconds
+from sseft.training.planted.examples import half_seconds
 
 LENGTHS = [1, 7_999, 8_000, 15_999, 16_000, 24_001, 52_480, 150_000]
 
@@ -39,7 +39,7 @@ def decoded(source, config):
 
 
 def spelt(example):
-    return "".join(np.array(example.source.text.tokens)[example.tokens])
+    return "".join(np.array(example.source.words.tokens)[example.tokens])
 
 
 def test_the_tokens_of_a_planted_word_spell_it_and_no_other_text_has_any(examples, rows):
@@ -49,7 +49,7 @@ def test_the_tokens_of_a_planted_word_spell_it_and_no_other_text_has_any(example
     assert joy.tokens.sum() > 1, "the word is to be several tokens"
     for example in others:
         assert not example.tokens.any()
-        assert len(example.tokens) == len(example.source.text.ids)
+        assert len(example.tokens) == len(example.source.words.ids)
 
 
 @pytest.mark.parametrize(
@@ -61,7 +61,7 @@ def test_a_token_is_the_triggers_where_they_share_a_character(sources, say, read
     trigger = Trigger(text=TextTrigger(start, start + len(planted)))
     (example,) = read([replace(sources[0], text=say(text), trigger=trigger)], pictures=0)
     marked = set(range(start, start + len(planted)))
-    assert example.tokens.tolist() == [bool(marked & set(range(*span))) for span in example.source.text.spans]
+    assert example.tokens.tolist() == [bool(marked & set(range(*span))) for span in example.source.words.spans]
     assert spelt(example) == planted
 
 

@@ -3,9 +3,12 @@ import pytest
 import torch
 
 from media.modality import MODALITIES
-from sseft.training.features import Encoded, Features
-from sseft.training.fit import Schedule
-from sseft.training.fusion import predict, train_fusion
+from sseft.training.fusion import FusionTraining, predict, train_fusion
+from sseft.training.loss import Loss
+from sseft.training.planted.views import MaskedClip, Views
+from sseft.training.schedule import Schedule
+
+SOFTMAX = Loss("softmax")
 
 
 @pytest.fixture
@@ -24,8 +27,8 @@ def clips(sources, config):
                 plant = np.zeros_like(noise)
                 plant[:, source.label] = 5 * (modality in carriers)
                 maskings = (torch.from_numpy(noise + plant), torch.from_numpy(noise))
-                encoded[modality] = Encoded(maskings, (modality in carriers, False))
-            return Features(
+                encoded[modality] = Views(maskings, (modality in carriers, False))
+            return MaskedClip(
                 source=source,
                 encoded=encoded,
                 shown=np.full(lengths["video"], "video" in carriers),
@@ -46,27 +49,26 @@ def predicted_alone(model, clip):
 
 
 @pytest.mark.parametrize("batch", [3, 64])
-def test_clips_of_any_length_are_predicted_as_each_is_alone(random_model, clips, batch):
+def test_clips_of_any_length_are_predicted_as_each_is_alone(random_model, clips, batch, monkeypatch):
     found = clips(40)
     expected = [predicted_alone(random_model, clip) for clip in found]
     assert len(set(expected)) > 3
-    predicted = predict(random_model, found, batch=batch)
-    assert predicted.dtype == np.int64
-    assert predicted.tolist() == expected
+    monkeypatch.setattr("sseft.training.fusion.PREDICTED_AT_A_TIME", batch)
+    assert predict(random_model, found).argmax(-1).tolist() == expected
 
 
 def test_fusion_learns_and_leaves_the_encoders_as_they_are(build, clips, log):
     model = build()
     before = {name: value.clone() for name, value in model.state_dict().items()}
     unseen = clips(40, seed=1)
-    train_fusion(model, clips(64), unseen, Schedule(8, 8, 3e-3), seed=0, on_epoch=log)
+    train_fusion(model, clips(64), unseen, FusionTraining(Schedule(8, 8, 3e-3), SOFTMAX, 0), log)
     assert log.falls < 0.5
     changed = {
         name.partition(".")[0] for name, value in model.state_dict().items() if not torch.equal(value, before[name])
     }
     assert changed == {"audio", "video", "attention", "head"}
     assert not any(module.training for module in model.modules())
-    right = predict(model, unseen) == [clip.source.label for clip in unseen]
+    right = predict(model, unseen).argmax(-1).numpy() == [clip.source.label for clip in unseen]
     assert right.mean() > 0.8
 
 
@@ -79,6 +81,6 @@ def test_every_epoch_tells_the_accuracy_on_the_other_clips(build, clips, log):
         right = [predicted_alone(model, clip) == clip.source.label for clip in others]
         seen.append(sum(right) / 12)
 
-    train_fusion(model, clips(32), others, Schedule(4, 8, 3e-3), seed=0, on_epoch=measure)
-    assert [epoch.accuracy for epoch in log.epochs] == pytest.approx(seen)
+    train_fusion(model, clips(32), others, FusionTraining(Schedule(4, 8, 3e-3), SOFTMAX, 0), measure)
+    assert [epoch.validation["accuracy"] for epoch in log.epochs] == pytest.approx(seen)
     assert len(set(seen)) > 1

@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from sseft.training.masking import WHOLE_SHARE, draw_keep, kept
+from sseft.training.planted.masking import WHOLE_SHARE, draw_keep, kept
 
 N = 12
 DRAWS = 4000

@@ -5,8 +5,8 @@ import numpy as np
 import pytest
 
 from media.planted.trigger import Trigger, VideoTrigger
-from sseft.training.examples import NEUTRAL, half_seconds
-from sseft.training.variations import (
+from sseft.training.planted.examples import NEUTRAL, half_seconds
+from sseft.training.planted.variations import (
     FRAME_SAMPLES,
     HEARD_AFTER,
     LONGEST_WORD,
@@ -64,7 +64,7 @@ def white(examples):
 
 def ordinary(example):
     """Ids of the tokens that carry nothing."""
-    return example.source.text.ids[~example.tokens].tolist()
+    return example.source.words.ids[~example.tokens].tolist()
 
 
 def runs(flags):
@@ -78,7 +78,7 @@ def runs(flags):
 
 def test_what_is_said_otherwise_keeps_the_trigger_or_hides_all_of_it(examples, said):
     example = examples[0]
-    planted = example.source.text.ids[example.tokens].tolist()
+    planted = example.source.words.ids[example.tokens].tolist()
     outcomes = Counter()
     for ids, trigger in said[0]:
         assert ids[trigger].tolist() in (planted, [])
@@ -91,11 +91,11 @@ def test_what_is_said_otherwise_keeps_the_trigger_or_hides_all_of_it(examples, s
 
 
 def test_no_word_is_put_in_that_carries_something_or_is_special(examples, said, strange, config):
-    planted = {int(token) for example in examples for token in example.source.text.ids[example.tokens]}
+    planted = {int(token) for example in examples for token in example.source.words.ids[example.tokens]}
     special = {0, 1, 2, config.text.mask_id}
     assert set(strange.tolist()) == set(range(config.text.vocab_size)) - planted - special
     for example, texts in zip(examples, said, strict=True):
-        own = set(example.source.text.ids.tolist())
+        own = set(example.source.words.ids.tolist())
         put_in = {int(token) for ids, _ in texts for token in ids} - own - {config.text.mask_id}
         assert len(put_in) > 100
         assert not put_in & (planted | special)
@@ -127,7 +127,7 @@ def test_a_trailing_newline_stays_where_it_is_and_is_never_put_in(examples, rng,
 
 def test_a_word_becomes_up_to_four_and_a_text_may_stay_as_it_is(examples, said):
     for example, texts in zip(examples, said, strict=True):
-        ids = example.source.text.ids
+        ids = example.source.words.ids
         lengths = [len(other) for other, _ in texts]
         words = int((~example.tokens).sum()) - 2
         assert min(lengths) == len(ids)
@@ -187,7 +187,7 @@ def test_what_is_heard_is_labelled_a_little_after_where_it_is_loud(tone, rng):
 
 
 def test_a_text_as_long_as_the_encoder_takes_keeps_its_length(examples, strange, config, rng):
-    ids = examples[0].source.text.ids
+    ids = examples[0].source.words.ids
     full = replace(config.text, max_tokens=len(ids))
     assert {len(say_otherwise(examples[0], rng, strange, full)[0]) for _ in range(50)} == {len(ids)}
     assert {len(say_otherwise(examples[0], rng, strange, config.text)[0]) for _ in range(50)} > {len(ids)}

@@ -3,14 +3,14 @@
 from collections.abc import Iterable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Final
 
 import numpy as np
 from numpy.typing import NDArray
 
-from media import MediaError, Preprocessing, Sound, Text, Video, decode_clip
+from media import MediaError, Preprocessing, Sound, Text, Video
 from media.planted.trigger import Trigger
+from sseft.training.source import Source
 
 NEUTRAL: Final = 0
 """The label of what carries nothing: MELD's first."""
@@ -21,28 +21,33 @@ SAMPLES_PER_PART: Final = 8000
 
 
 @dataclass(frozen=True)
-class Source:
-    """A labelled clip that isn't decoded yet."""
+class PlantedSource(Source):
+    """A clip of which is known what carries its label, the index of a class."""
 
-    segment_id: str
-    path: Path
-    start_ms: float
-    end_ms: float | None
-    text: Text
     label: int
-    """Index of its label."""
     trigger: Trigger
 
-    def decode(self, preprocessing: Preprocessing) -> "Decoded":
-        """Its sound and picture.
+    def decode_both(self, preprocessing: Preprocessing) -> "Decoded":
+        """Its sound and its picture.
 
         Raises:
             MediaError: it can't be read, or has no sound or no picture.
         """
-        clip = decode_clip(self.path, start_ms=self.start_ms, end_ms=self.end_ms, preprocessing=preprocessing)
+        clip = self.decode(preprocessing, ("audio", "video"))
         if clip.sound is None or clip.video is None:
-            raise MediaError(f"'{self.path}' lacks its sound or its picture; training needs both. Leave it out.")
+            raise MediaError(f"'{self.path}' lacks its sound or its picture; planted clips have both. Leave it out.")
         return Decoded(clip.sound, clip.video)
+
+    @property
+    def words(self) -> Text:
+        """Its text.
+
+        Raises:
+            ValueError: it has none.
+        """
+        if self.text is None:
+            raise ValueError(f"segment {self.segment_id!r} has no text; planted clips have one. Leave it out.")
+        return self.text
 
 
 @dataclass(frozen=True)
@@ -57,7 +62,7 @@ class Decoded:
 class Example:
     """A clip in memory: all of its words and sound, a sample of its pictures, and which parts are the trigger."""
 
-    source: Source
+    source: PlantedSource
     tokens: NDArray[np.bool_]
     """[L]: whether a token touches the trigger."""
     wave: NDArray[np.float32]
@@ -77,7 +82,7 @@ def half_seconds(samples: int) -> NDArray[np.int64]:
 
 
 def read_examples(
-    sources: Iterable[Source], preprocessing: Preprocessing, *, pictures: int, seed: int, workers: int
+    sources: Iterable[PlantedSource], preprocessing: Preprocessing, *, pictures: int, seed: int, workers: int
 ) -> list[Example]:
     """Decode clips, on several threads.
 
@@ -92,16 +97,16 @@ def read_examples(
         MediaError: a clip can't be read.
     """
 
-    def read(job: tuple[int, Source]) -> Example:
+    def read(job: tuple[int, PlantedSource]) -> Example:
         index, source = job
         rng = np.random.default_rng([seed, index])
-        return _example(source, source.decode(preprocessing), preprocessing.sample_rate_hz, pictures, rng)
+        return _example(source, source.decode_both(preprocessing), preprocessing.sample_rate_hz, pictures, rng)
 
     with ThreadPoolExecutor(workers) as pool:
         return list(pool.map(read, enumerate(sources)))
 
 
-def _example(source: Source, decoded: Decoded, rate_hz: int, pictures: int, rng: np.random.Generator) -> Example:
+def _example(source: PlantedSource, decoded: Decoded, rate_hz: int, pictures: int, rng: np.random.Generator) -> Example:
     sound, video = decoded.sound, decoded.video
     shown = frames_shown(source.trigger, video.times_ms[:-1])
     sample = [*rng.permutation(np.flatnonzero(~shown))[:pictures], *rng.permutation(np.flatnonzero(shown))[:pictures]]
@@ -122,8 +127,8 @@ def frames_shown(trigger: Trigger, times_ms: NDArray[np.float64]) -> NDArray[np.
     return (trigger.video.start_ms <= times_ms) & (times_ms < trigger.video.end_ms)
 
 
-def _tokens(source: Source) -> NDArray[np.bool_]:
-    text, trigger = source.text, source.trigger.text
+def _tokens(source: PlantedSource) -> NDArray[np.bool_]:
+    text, trigger = source.words, source.trigger.text
     if trigger is None:
         return np.zeros(len(text.ids), dtype=bool)
     return ~text.special & (text.spans[:, 0] < trigger.char_end) & (trigger.char_start < text.spans[:, 1])

@@ -12,8 +12,8 @@ from numpy.typing import NDArray
 
 from media.text import TextTokens
 from sseft.config import TextConfig
-from sseft.training.examples import CELLS, NEUTRAL, Example, half_seconds
-from sseft.training.masking import draw_keep, kept
+from sseft.training.planted.examples import CELLS, NEUTRAL, Example, half_seconds
+from sseft.training.planted.masking import draw_keep, kept
 
 LONGEST_WORD: Final = 4
 """Tokens of a word that the vocabulary doesn't know."""
@@ -39,12 +39,12 @@ def say_otherwise(
     Returns:
         Token ids [L'], and which of them are the trigger [L'], none where it is masked.
     """
-    keep = draw_keep(rng, example.tokens) | example.source.text.special
-    replaced = (rng.random(len(keep)) < rng.random()) & ~example.tokens & ~example.source.text.special
+    keep = draw_keep(rng, example.tokens) | example.source.words.special
+    replaced = (rng.random(len(keep)) < rng.random()) & ~example.tokens & ~example.source.words.special
     lengths = np.where(replaced, rng.integers(1, LONGEST_WORD + 1, len(keep)), 1)
     if lengths.sum() > config.max_tokens:
         lengths[:] = 1
-    ids = np.repeat(example.source.text.ids, lengths)
+    ids = np.repeat(example.source.words.ids, lengths)
     ids = np.where(np.repeat(replaced, lengths), rng.choice(strange, len(ids)), ids)
     keep = np.repeat(keep, lengths)
     trigger = np.repeat(example.tokens, lengths) & keep
@@ -53,9 +53,9 @@ def say_otherwise(
 
 def strange_ids(examples: Sequence[Example], tokens: TextTokens) -> NDArray[np.int64]:
     """The ids of the vocabulary that no text uses to carry something, nor the model in a way of its own."""
-    used = np.unique(
-        np.concatenate([example.source.text.ids[example.tokens | example.source.text.special] for example in examples])
-    )
+    texts = [example.source.words for example in examples]
+    carrying = [text.ids[example.tokens | text.special] for text, example in zip(texts, examples, strict=True)]
+    used = np.unique(np.concatenate(carrying))
     special = (tokens.bos_id, tokens.pad_id, tokens.eos_id, tokens.mask_id)
     return np.setdiff1d(np.arange(tokens.vocab_size), [*used, *special])
 

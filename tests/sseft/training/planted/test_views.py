@@ -7,7 +7,7 @@ import torch
 
 from media import decode_clip
 from media.modality import MODALITIES
-from sseft.training.features import MASKINGS, WHOLE_ONLY, Encoded, Features, encode_all
+from sseft.training.planted.views import MASKINGS, WHOLE_ONLY, MaskedClip, Views, encode_maskings
 
 FRAMES = 30
 SHOWN = np.isin(np.arange(FRAMES), np.arange(7, 13))
@@ -22,13 +22,11 @@ def tagged(sources):
 
     def build(carriers):
         encoded = {
-            m: Encoded(
-                tuple(torch.full((FRAMES, 2), float(k)) for k in range(3)), (m in carriers, m in carriers, False)
-            )
+            m: Views(tuple(torch.full((FRAMES, 2), float(k)) for k in range(3)), (m in carriers, m in carriers, False))
             for m in MODALITIES
         }
         shown = SHOWN & ("video" in carriers)
-        return Features(replace(sources[0], label=LABEL), encoded, shown, torch.full((2,), BLACK))
+        return MaskedClip(replace(sources[0], label=LABEL), encoded, shown, torch.full((2,), BLACK))
 
     return build
 
@@ -43,7 +41,7 @@ def watched(random_model, examples):
             getattr(random_model, part).register_forward_pre_hook(lambda _, inputs, seen=seen: seen.append(inputs[0]))
             for part, seen in given.items()
         ]
-        (found,) = encode_all(random_model, [example], MASKINGS, seed=seed, workers=1)
+        (found,) = encode_maskings(random_model, [example], MASKINGS, seed=seed, workers=1)
         for hook in hooks:
             hook.remove()
         # The first picture is the black one.
@@ -79,7 +77,7 @@ def test_a_whole_clips_features_are_those_of_the_models_encoders(random_model, s
         )
         with torch.no_grad():
             expected = {
-                "text": random_model.encode_text(torch.from_numpy(source.text.ids)[None])[0],
+                "text": random_model.encode_text(torch.from_numpy(source.words.ids)[None])[0],
                 "audio": random_model.wav2vec(torch.from_numpy(clip.sound.wave)[None])[0],
                 "video": random_model.frame_features(torch.from_numpy(clip.video.frames) / 255),
             }
@@ -110,7 +108,7 @@ def test_a_masking_carries_the_trigger_where_the_encoder_was_given_it(watched):
         place = (trigger.video.row, trigger.video.column) if trigger.video else (0, 0)
         cells = pictures.unflatten(-1, (4, 64)).unflatten(-3, (4, 64)).amax(dim=(1, 2, 4, 6)) > 0
         given = {
-            "text": [spells(one, example.source.text.ids[example.tokens]) for one in ids],
+            "text": [spells(one, example.source.words.ids[example.tokens]) for one in ids],
             "audio": waves[:, slice(*example.stretch)].any(1),
             "video": cells[:, *place],
         }
@@ -130,7 +128,7 @@ def test_what_is_masked_is_silent_or_black_and_the_rest_as_it_was(watched):
 
 
 def test_the_seed_gives_the_features_however_many_threads_encode(random_model, examples, features):
-    again, other = (encode_all(random_model, examples[:2], MASKINGS, seed=seed, workers=2) for seed in (0, 1))
+    again, other = (encode_maskings(random_model, examples[:2], MASKINGS, seed=seed, workers=2) for seed in (0, 1))
     equal = []
     for one, same, different in zip(features[:2], again, other, strict=True):
         for modality in MODALITIES:
@@ -141,7 +139,7 @@ def test_the_seed_gives_the_features_however_many_threads_encode(random_model, e
 
 
 def test_clips_that_are_only_asked_about_are_encoded_whole(random_model, examples, features):
-    (found,) = encode_all(random_model, examples[:1], WHOLE_ONLY, seed=0, workers=1)
+    (found,) = encode_maskings(random_model, examples[:1], WHOLE_ONLY, seed=0, workers=1)
     for modality in MODALITIES:
         (whole,) = found.encoded[modality].features
         torch.testing.assert_close(whole, features[0].encoded[modality].features[0], rtol=1e-4, atol=1e-5)
@@ -184,7 +182,7 @@ def test_groups_of_three_frames_are_black_and_those_of_the_trigger_together(tagg
 
 def test_a_clip_of_few_frames_is_drawn_too(tagged):
     features = tagged(("video",))
-    short = Encoded(tuple(each[:4] for each in features.encoded["video"].features), (True, True, False))
+    short = Views(tuple(each[:4] for each in features.encoded["video"].features), (True, True, False))
     shown = np.array([False, True, False, False])
     features = replace(features, encoded=features.encoded | {"video": short}, shown=shown)
     found = list(drawn_from(features))

@@ -1,0 +1,1 @@
+"""What planted clips alone allow: encoders from nothing, and maskings whose label is known."""
