@@ -25,7 +25,7 @@ from mmexplain.verbs.pretrain import corpus, pretrain
 from mmexplain.verbs.report import report
 from mmexplain.verbs.segment import segment
 from mmexplain.verbs.serve import serve
-from mmexplain.verbs.train import train
+from mmexplain.verbs.train import ablate_verb, train
 from mmexplain.verbs.validate import validate
 
 __all__ = ["DEMO", "cli", "main"]
@@ -61,6 +61,7 @@ VERBS: Final = (
     corpus,
     pretrain,
     train,
+    ablate_verb,
     serve,
 )
 

@@ -232,6 +232,15 @@ def claim(out: Path, described: dict[str, Any]) -> bool:
     return True
 
 
+def is_trained(data: Data, out: Path, options: TrainingOptions) -> bool:
+    """Whether a folder holds this very training, finished.
+
+    Raises:
+        TrainingError: it holds another one.
+    """
+    return claim(out, _described(data, options)) and (out / FIGURES).exists()
+
+
 def _described(data: Data, options: TrainingOptions) -> dict[str, Any]:
     return {**asdict(data), **asdict(options)}
 

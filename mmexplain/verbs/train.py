@@ -113,6 +113,29 @@ def train(*, data: Any, options: Any, machine: Any, out: Path) -> Exit:
     return Exit.DONE
 
 
+@click.command("ablate")
+@needs_torch
+@training_options
+@click.option("--limit", type=click.IntRange(min=1), help="Segments that are explained.  [default: all]")
+def ablate_verb(*, data: Any, options: Any, machine: Any, out: Path, limit: int | None) -> Exit:
+    """Train a model of each modality, each pair and all on TRAINING, and compare them.
+
+    Beside them stands what the model of all decides by, by MM-SHAP, on the test split or else the validation split.
+    Run again with the same arguments, it goes on where it stopped.
+    """
+    from mmexplain.ablation_table import ablation_table  # noqa: PLC0415  # needs torch
+    from mmexplain.training.ablation import ablate  # noqa: PLC0415  # as above
+    from mmexplain.training.finetuning import Tell, TrainingError  # noqa: PLC0415  # as above
+
+    tell = Tell(click.echo, lambda _: None, _print_left_out)
+    try:
+        found = ablate(data, out, options, machine, tell, limit=limit, on_variant=click.echo)
+    except TrainingError as error:
+        raise click.UsageError(str(error)) from error
+    Console(highlight=False).print(ablation_table(found))
+    return Exit.DONE
+
+
 def _print_splits(splits: Mapping[str, Any]) -> None:
     Console(highlight=False).print(census_table(splits))
     for name, census in splits.items():
