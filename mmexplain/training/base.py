@@ -1,6 +1,6 @@
 """What training starts from: a model with its encoders, and its tokenizer."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -8,6 +8,7 @@ from tokenizers import Tokenizer
 
 from export.artefact import TOKENIZER
 from media import find_tokenizer
+from media.modality import Modality
 from media.vocabulary import train_tokenizer
 from mmexplain.exporting import Unrecorded, load_checkpoint
 from sseft.model import SSEFT
@@ -29,6 +30,14 @@ class BaseOptions:
     """Instead of the one that lies beside the model, or in RoBERTa's folder."""
     seed: int = 0
     """Of random weights."""
+
+    def random_of(self, modalities: Collection[Modality]) -> list[str]:
+        """The options that would name the encoders that know nothing yet, of some modalities."""
+        if self.model:
+            return []
+        files = {"text": self.parts.roberta, "audio": self.parts.wav2vec, "video": self.parts.fabnet}
+        options = {"text": "--roberta", "audio": "--wav2vec", "video": "--fabnet"}
+        return [options[modality] for modality in modalities if files[modality] is None]
 
 
 @dataclass(frozen=True)

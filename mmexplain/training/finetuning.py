@@ -148,6 +148,12 @@ def finetune(data: Data, out: Path, options: TrainingOptions, machine: Machine, 
         TrainingError: `out` holds another training, or options exclude each other.
     """
     started = time.perf_counter()
+    random = options.base.random_of([m for m in options.modalities if m not in options.tuned])
+    if random:
+        raise TrainingError(
+            f"encoders that know nothing would be frozen: name them by {', '.join(random)}, "
+            "take those of a --model, or --tune them"
+        )
     torch.set_num_threads(options.threads)
     splits = _read(data, options)
     tell.splits({name: split.census for name, split in splits.items()})

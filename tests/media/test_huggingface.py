@@ -3,11 +3,12 @@
 import json
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 from transformers import AutoTokenizer, RobertaTokenizer
 
 from media import MediaError, TextTokens, find_tokenizer, tokenize
+from media.huggingface import NAMES
 
 TOKENS = TextTokens(bos_id=0, eos_id=2, pad_id=1, mask_id=50_261, vocab_size=50_262)
 SENTENCES = [
@@ -80,6 +81,8 @@ def test_sentences_have_transformers_ids_whatever_the_folder_says_about_a_first_
 @settings(max_examples=60, deadline=None)
 @given(text=st.text(max_size=60))
 def test_any_text_has_transformers_ids(ours_and_theirs, text):
+    # A transcript that holds the characters of a mark means these characters to us.
+    assume(not any(mark in text for mark in NAMES.values()))
     ours, theirs = ours_and_theirs
     assert ours.encode(text, add_special_tokens=False).ids == theirs(text, add_special_tokens=False).input_ids
 

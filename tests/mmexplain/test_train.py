@@ -216,6 +216,14 @@ def test_what_nothing_can_be_learnt_from_is_2_and_named(
     assert message in " ".join(err.split())
 
 
+def test_encoders_that_know_nothing_are_not_frozen(mmexplain, manifests, tmp_path):
+    given = ("--validation", manifests[1], "--out", tmp_path / "out", "--preset", "tiny", "--tune", "text")
+    code, _, err = mmexplain("train", manifests[0], *given)
+    assert code == 2
+    assert "name them by --wav2vec, --fabnet, take those of a --model, or --tune them" in " ".join(err.split())
+    assert not (tmp_path / "out").exists()
+
+
 def test_without_torch_it_says_what_it_lacks(without_torch, demo_manifest, tmp_path):
     command = "from mmexplain.cli import main; main()"
     done = without_torch(command, "train", demo_manifest, "--validation", demo_manifest, "--out", tmp_path / "out")
