@@ -138,9 +138,11 @@ def renewed(model: SSEFT, tuned: Collection[Modality], workers: int) -> Iterator
 def absent_features(model: SSEFT) -> dict[Modality, Tensor]:
     """What stands in for each modality that isn't there: `<s> </s>`, no frame of sound, no picture."""
     nothing = Source("nothing", Path(), start_ms=0.0, end_ms=None, text=None, label=0)
-    was_training = model.training
+    # Parts may be in other modes than the whole: each gets its own back.
+    training = [module for module in model.modules() if module.training]
     (features,) = Encoders(model.eval(), model.config.modalities).encode([nothing], [None])
-    model.train(was_training)
+    for module in training:
+        module.training = True
     return features
 
 

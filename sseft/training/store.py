@@ -20,7 +20,7 @@ from media.modality import Modality
 from sseft.training.source import Source
 
 SHARD_BYTES: Final = 64 * 2**20
-"""Features that are held back until they are written; what a killed process loses."""
+"""Features that a store holds back until they are written; what a killed process loses of it."""
 SCHEMA: Final = pa.schema(
     [pa.field("key", pa.string()), pa.field("dim", pa.int32()), pa.field("features", pa.large_list(pa.float32()))]
 )

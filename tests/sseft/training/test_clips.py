@@ -7,7 +7,9 @@ import torch
 from media.modality import MODALITIES
 from sseft.training.clips import drop_modalities, encode_sources
 from sseft.training.encoders import Encoders
-from sseft.training.fusion import absent_features
+from sseft.training.fusion import FusionTraining, absent_features, train_fusion, trained_parts
+from sseft.training.loss import Loss
+from sseft.training.schedule import Schedule
 from sseft.training.store import FolderStore, MemoryStore
 
 
@@ -90,3 +92,23 @@ def test_modality_dropout_takes_one_at_a_time_at_its_rate_and_never_the_last(ran
     assert all(lost.count(m) / len(lost) == pytest.approx(1 / 3, abs=0.07) for m in MODALITIES)
     only = absent | {"audio": whole["audio"]}
     assert all(drop_modalities(only, absent, 1.0, rng) is only for _ in range(20))
+
+
+def test_what_stands_in_for_the_absent_is_encoded_without_dropout_and_changes_no_mode(build):
+    model = build()
+    expected = absent_features(model)["text"]
+    parts = trained_parts(model, ("text",)).train()
+    assert torch.equal(absent_features(model)["text"], expected)
+    assert all(module.training for module in parts.modules())
+    assert not any(module.training for module in model.fabnet.modules())
+
+
+def test_beside_a_tuned_encoder_fusion_is_trained_with_dropout(build, encode, sources, log):
+    model, modes = build(), []
+    model.head.register_forward_pre_hook(lambda head, _: modes.append((head.training, model.audio.dropout.training)))
+    found = encode(sources, {m: MemoryStore() for m in MODALITIES}).clips
+    options = FusionTraining(Schedule(1, 2, 1e-3), Loss("softmax"), 0, tuned=("text",), modality_dropout=0.5)
+    train_fusion(model, found, found, options, log)
+    # Two steps, and then the validation.
+    assert modes == [(True, True), (True, True), (False, False)]
+    assert not any(module.training for module in model.modules())
