@@ -93,6 +93,7 @@ class InterModalityBlock(nn.Module):
     def __init__(self, dim: int, other_dim: int, config: FusionConfig) -> None:
         super().__init__()
         self.heads = config.heads
+        self.attention_dropout = nn.Dropout(config.attention_dropout)
         self.query = nn.Linear(dim, dim)
         self.key = nn.Linear(other_dim, dim, bias=False)
         self.value = nn.Linear(other_dim, dim)
@@ -119,7 +120,8 @@ class InterModalityBlock(nn.Module):
         scores = folded.flatten(1, 2) @ other.transpose(1, 2)
         if real is not None:
             scores = scores.masked_fill(~real.unsqueeze(1), -torch.inf)
-        mixed = (torch.softmax(scores, -1) @ other).unflatten(1, (-1, self.heads))
+        weights = self.attention_dropout(torch.softmax(scores, -1))
+        mixed = (weights @ other).unflatten(1, (-1, self.heads))
         attended = torch.einsum("yxhk,hdk->yxhd", mixed, self.value.weight.unflatten(0, per_head)).flatten(2)
         attended = self.out_proj(attended + self.value.bias)
         out: Tensor = self.feed_forward(self.norm(cls + self.dropout(attended)))

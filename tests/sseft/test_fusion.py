@@ -1,3 +1,5 @@
+from dataclasses import replace
+
 import pytest
 import torch
 from torch import nn
@@ -121,3 +123,18 @@ def test_a_sequence_is_cls_and_frames_at_their_positions_through_norm_and_blocks
     got = encoder(features)
     assert got.shape == (2, frames + 1, DIM)
     assert_equal_but_for_rounding(got, x)
+
+
+@pytest.mark.parametrize("kind", ["within", "between"])
+def test_attention_weights_drop_out_in_training_alone(kind):
+    torch.manual_seed(0)
+    config = replace(CONFIG, dropout=0.0, attention_dropout=0.5)
+    x, y = torch.randn(1, 4, 2 * HEADS), torch.randn(1, 5, 3 * HEADS)
+    if kind == "within":
+        block, given = SelfAttentionBlock(2 * HEADS, config), (x,)
+    else:
+        block, given = InterModalityBlock(2 * HEADS, 3 * HEADS, config), (x[:, :1], y)
+    first, second = block(*given), block(*given)
+    assert not torch.equal(first, second)
+    block.eval()
+    assert torch.equal(block(*given), block(*given))
