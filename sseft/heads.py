@@ -37,6 +37,24 @@ def check_head(head: str, labels: Sequence[str]) -> None:
         raise ValueError(f"a {head} head has no labels; name at least one")
 
 
+def label_at(label: str, labels: Sequence[str], head: HeadKind) -> str:
+    """The name of a true label, which may be written as its place among the model's labels, from 0.
+
+    The original's label files have them so. A score is a number itself, and a name that is a number is a name.
+
+    Args:
+        label: as a collection has it.
+        labels: the model's.
+        head: its kind.
+
+    Returns:
+        The name; what is no place is as it was.
+    """
+    if head == "score" or label in labels or not (label.isascii() and label.isdecimal()):
+        return label
+    return labels[int(label)] if int(label) < len(labels) else label
+
+
 def values_of(logits: NDArray[Any], head: HeadKind) -> NDArray[np.float64]:
     """What a head's logits say of each class.
 

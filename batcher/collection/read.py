@@ -7,6 +7,7 @@ from batcher.collection.bad_row import BadRow, OnBadRow, refuse
 from batcher.collection.folder import read_folder
 from batcher.collection.manifest import read_manifest
 from batcher.collection.meld import is_meld, meld_tables, read_meld
+from batcher.collection.original import is_original, read_original
 from batcher.collection.segment import CollectionError, Segment
 from batcher.collection.tables import header_of, place_of
 
@@ -15,11 +16,13 @@ def read_collection(collection: Path, on_bad_row: OnBadRow = refuse, *, needs_me
     """Stream the segments of a collection.
 
     Args:
-        collection: a manifest (`.csv` with a header, `.jsonl` or `.parquet`), one of MELD's csv files, a folder of
-            media with a transcript beside each, or a folder in MELD's layout.
+        collection: a manifest (`.csv` with a header, `.jsonl` or `.parquet`), one of MELD's csv files, a label
+            file of the original's with its lists beside it, a folder of media with a transcript beside each, or a
+            folder in MELD's layout.
         on_bad_row: hears of each row that describes no segment: what can't be read, lacks its segment_id or media,
             repeats a segment_id, or holds a value of the wrong kind; the row is left out if it returns.
-        needs_media: False where words are all that is asked for: MELD's csv then needs no clips.
+        needs_media: False where words are all that is asked for: MELD's csv then needs no clips, the original's lists
+            no videos.
 
     Raises:
         CollectionError: the collection as a whole can't be read; and, without an `on_bad_row`, at the first bad row,
@@ -34,14 +37,16 @@ def read_collection(collection: Path, on_bad_row: OnBadRow = refuse, *, needs_me
             yield from read_folder(collection, on_bad_row)
             return
         collection = tables[0]
-    elif collection.suffix == ".csv" and collection.is_file() and is_meld(header_of(collection)):
-        tables = [collection]
-    else:
-        tables = []
-    numbered = (
-        read_meld(collection, on_bad_row, needs_media=needs_media) if tables else read_manifest(collection, on_bad_row)
-    )
-    yield from _without_repeated(collection, numbered, on_bad_row)
+    yield from _without_repeated(collection, _numbered(collection, on_bad_row, needs_media=needs_media), on_bad_row)
+
+
+def _numbered(table: Path, on_bad_row: OnBadRow, *, needs_media: bool) -> Iterator[tuple[int, Segment]]:
+    """The segments of a table, each with its line or row."""
+    if is_original(table):
+        return read_original(table, on_bad_row, needs_media=needs_media)
+    if table.suffix == ".csv" and table.is_file() and is_meld(header_of(table)):
+        return read_meld(table, on_bad_row, needs_media=needs_media)
+    return read_manifest(table, on_bad_row)
 
 
 def _without_repeated(table: Path, numbered: Iterable[tuple[int, Segment]], on_bad_row: OnBadRow) -> Iterator[Segment]:

@@ -94,4 +94,5 @@ def job_of(run: Run) -> Job:
     config = RunConfig(artefact.digest, run.options, precision, choice.name, choice.device, choice.threads, table)
     metadata = file_metadata(config, artefact)
     check_folder(run.out, metadata)
-    return Job(run, artefact, choice, Source(run.manifest, run.selection, run.on_bad_row, regions), metadata)
+    source = Source(run.manifest, artefact, run.selection, run.on_bad_row, regions)
+    return Job(run, artefact, choice, source, metadata)

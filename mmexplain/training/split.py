@@ -12,6 +12,7 @@ from batcher.collection.times import odd_times
 from media import Text, from_ids, tokenize
 from media.planted.trigger import Trigger
 from sseft.config import ModelConfig
+from sseft.heads import label_at
 from sseft.metrics.emotions import NONE, SEPARATOR
 from sseft.training.planted.examples import PlantedSource
 from sseft.training.source import Label, Source
@@ -94,9 +95,10 @@ def label_of(segment: Segment, config: ModelConfig) -> Label:
     Raises:
         CollectionError: the segment has no such label.
     """
-    label, labels = segment.label, config.labels
-    if label is None:
+    if segment.label is None:
         raise CollectionError(f"segment {segment.segment_id!r} has no label; leave it out, or give it one")
+    labels = config.labels
+    label = label_at(segment.label, labels, config.head)
     if config.head == "score":
         return _score(segment.segment_id, label)
     names = {label} if config.head == "softmax" else set(filter(None, label.split(SEPARATOR))) - {NONE}

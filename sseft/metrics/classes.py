@@ -49,6 +49,11 @@ class ClassFigures:
         return found
 
     @cached_property
+    def distributions(self) -> NDArray[np.float64]:
+        """[C, C], of each true class's segments (row) the share that was predicted as each (column)."""
+        return ratio(self.confusion, np.broadcast_to(self.support[:, None], self.confusion.shape))
+
+    @cached_property
     def recall(self) -> NDArray[np.float64]:
         """[C], share of a class's segments that were seen as such."""
         return ratio(self.confusion.diagonal(), self.support)
@@ -109,4 +114,4 @@ def counted(true: NDArray[np.intp], predicted: NDArray[np.intp], classes: int) -
 
 def ratio(part: NDArray[np.int64], whole: NDArray[np.int64]) -> NDArray[np.float64]:
     """Part by part; 0 where the whole is 0."""
-    return np.divide(part, whole, out=np.zeros(len(part)), where=whole > 0)
+    return np.divide(part, whole, out=np.zeros(part.shape), where=whole > 0)

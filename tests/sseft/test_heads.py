@@ -13,7 +13,7 @@ from scipy.special import expit
 
 from sseft.checkpoint import HEAD, head_of, load_sseft, read_checkpoint
 from sseft.config import LABELS, MELD_LABELS, headed
-from sseft.heads import HEAD_KINDS, check_head, values_of
+from sseft.heads import HEAD_KINDS, check_head, label_at, values_of
 from sseft.model import SSEFT
 from sseft.pickles import CheckpointError
 from sseft.presets import tiny
@@ -247,3 +247,20 @@ def test_logits_that_dont_suit_the_head_are_refused_with_both_counts(checkpoint,
     path = checkpoint(flag, num_classes=num_classes)
     with pytest.raises(CheckpointError, match=rf"checkpoint\.pt .*{message}"):
         load_sseft(path, text_heads=4, **given)
+
+
+@pytest.mark.parametrize(
+    ("label", "labels", "head", "name"),
+    [
+        ("3", MELD_LABELS, "softmax", "joy"),
+        ("3", EMOTIONS, "binary", "happiness"),
+        ("3", ("sentiment",), "score", "3"),
+        ("7", MELD_LABELS, "softmax", "7"),
+        ("joy", MELD_LABELS, "softmax", "joy"),
+        ("1", ("1", "0"), "softmax", "1"),
+        ("-1", MELD_LABELS, "softmax", "-1"),
+        ("²", MELD_LABELS, "softmax", "²"),
+    ],
+)
+def test_a_label_may_be_its_place(label, labels, head, name):
+    assert label_at(label, labels, head) == name
