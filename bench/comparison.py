@@ -19,7 +19,6 @@ from batcher.backends.onnxruntime import OnnxRuntimeBackend
 from batcher.decode import clip_of
 from batcher.designs import modality_seed
 from batcher.players import players_of
-from bench.attention import LastBlocks, player_attention
 from bench.batched_model import BatchedModel
 from bench.curves import area, deletion_masks, insertion_masks, order_of
 from bench.explained_clip import ExplainedClip
@@ -28,6 +27,8 @@ from bench.grid_game import BoolArray, FloatArray
 from bench.permutation import SetFunction, permutation_values
 from bench.ranking import average_precision, relevant_share, top_player_hit
 from media.modality import MODALITIES, Modality
+from report.questions.player_attention import player_attention
+from sseft.attention import LastBlocks
 from sseft.heads import values_of
 
 Method = Literal["ours", "permutation", "self-attention", "inter-modality attention", "chance"]

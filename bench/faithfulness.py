@@ -19,7 +19,6 @@ import click
 from batcher.backends.onnxruntime import OnnxRuntimeBackend
 from batcher.collection import Segment, read_collection
 from batcher.players import VIDEO_PLAYERS, VideoPlayers
-from bench.attention import LastBlocks
 from bench.comparison import Comparison
 from bench.demo import CHECKPOINT, MODEL, described
 from bench.explained_clip import ExplainedClip, explained_clips
@@ -33,6 +32,7 @@ from media.planted.corpus import make_corpus
 from media.planted.trigger import Trigger
 from mmexplain.options import NumberOr
 from report.planted import TRIGGER, Finding, PlantedSegment, find_planted, planted_segments
+from sseft.attention import LastBlocks
 from sseft.pickles import CheckpointError
 
 CLIPS: Final = 200
@@ -112,7 +112,7 @@ def measure(
 
 def _blocks(checkpoint: Path | None, artefact: Artefact) -> LastBlocks | None:
     try:
-        return LastBlocks.load(checkpoint, artefact) if checkpoint else None
+        return LastBlocks.load(checkpoint, labels=artefact.labels, head=artefact.head) if checkpoint else None
     except CheckpointError as error:
         raise click.ClickException(str(error)) from error
 

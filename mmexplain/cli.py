@@ -22,6 +22,7 @@ from mmexplain.verbs.explain import DEMO, demo, explain
 from mmexplain.verbs.export import export
 from mmexplain.verbs.plan import plan
 from mmexplain.verbs.pretrain import corpus, pretrain
+from mmexplain.verbs.questions import questions
 from mmexplain.verbs.report import report
 from mmexplain.verbs.segment import segment
 from mmexplain.verbs.serve import serve
@@ -56,6 +57,7 @@ VERBS: Final = (
     validate,
     compact,
     report,
+    questions,
     evaluate_verb,
     export,
     corpus,

@@ -67,6 +67,19 @@ def spoken_words(explained: ExplainedSegment, known: Sequence[Word] = ()) -> Spo
     )
 
 
+def written_words(explained: ExplainedSegment) -> tuple[tuple[str, ...], NDArray[np.float64]]:
+    """The n words of a segment's text and [n], the sum of the Shapley values of each one's tokens.
+
+    Tokens stand for words where the text isn't known.
+    """
+    text, tokens = explained.segment["text"], explained.of("text")
+    phi, _ = values_of(tokens)
+    if not text or not tokens or any(token["char_start"] is None for token in tokens):
+        return tuple(str(token["token"] or "") for token in tokens), phi
+    places = _words_or_phrases(text, tokens)
+    return tuple(text[start:end] for start, end in places), _of_words(places, tokens) @ phi
+
+
 def _found(text: str, known: Sequence[Word]) -> Iterator[Span]:
     """Where each word stands in the text, one after the other; it ends at the first that doesn't."""
     cursor = 0

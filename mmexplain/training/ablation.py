@@ -87,7 +87,8 @@ def ablate(
             finetune(data, folder, own, machine, tell)
         figures = json.loads((folder / FIGURES).read_text(encoding="utf-8"))["figures"][split]
         variants.append(Variant(subset, figures))
-    shares, explained = _shares(data.test or data.validation, out, limit, machine.workers)
+    collection = data.test or data.validation
+    shares, explained = explained_shares(collection, out / name_of(MODALITIES), out, limit, machine.workers)
     ablation = Ablation(split, tuple(variants), shares, explained)
     write_json(out / TABLE, _described(ablation))
     return ablation
@@ -98,13 +99,25 @@ def name_of(subset: tuple[Modality, ...]) -> str:
     return "+".join(subset)
 
 
-def _shares(collection: Path, out: Path, limit: int | None, workers: int) -> tuple[dict[Modality, Mean], int]:
-    """Explain the full model's predictions."""
-    full = out / name_of(MODALITIES)
-    tokenizer = full / TOKENIZER
+def explained_shares(
+    collection: Path, model: Path, out: Path, limit: int | None, workers: int
+) -> tuple[dict[Modality, Mean], int]:
+    """What a model decides by: T-, A- and V-SHAP of its predictions.
+
+    Args:
+        collection: what it is asked about.
+        model: the folder that `finetune` wrote.
+        out: where its artefact and the result are put.
+        limit: segments that are explained; None: all.
+        workers: processes that explain.
+
+    Returns:
+        Mean shares, and how many segments were explained.
+    """
+    tokenizer = model / TOKENIZER
     artefact = out / ARTEFACT
     if not (artefact / "artefact.json").exists():
-        export_checkpoint(artefact, full / MODEL, Unrecorded(tokenizer=tokenizer if tokenizer.exists() else None))
+        export_checkpoint(artefact, model / MODEL, Unrecorded(tokenizer=tokenizer if tokenizer.exists() else None))
     run = Run(collection, artefact, out / RESULT, selection=Selection(limit=limit), workers=workers)
     explain_collection(run, lambda _: None)
     summary = summarise(load_result(out / RESULT))

@@ -40,6 +40,14 @@ def group_shares(segments: SegmentColumns, head: HeadKind = "softmax") -> tuple[
     return (*found, *_over_time(segments))
 
 
+def by_strongest(segments: SegmentColumns) -> tuple[GroupShares, ...]:
+    """Shares of the segments that each modality has the largest share of, of those that have others too."""
+    shares = np.stack([np.nan_to_num(segments.shares[modality], nan=-np.inf) for modality in MODALITIES])
+    names = np.array(MODALITIES, dtype=object)[shares.argmax(axis=0)]
+    groups = ((m, np.flatnonzero((names == m) & (segments.modalities > 1))) for m in MODALITIES)
+    return tuple(_group(segments, "strongest", modality, those) for modality, those in groups if len(those))
+
+
 def leaning(segments: SegmentColumns) -> dict[Modality, tuple[Leaning, ...]]:
     """The segments with the largest share of each modality, of those that have others too."""
     found = {}

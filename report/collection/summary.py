@@ -6,9 +6,9 @@ from typing import Literal
 
 from media.modality import Modality
 
-GroupKind = Literal["all", "label", "label_true", "correct", "programme", "time"]
-"""What segments have in common: nothing, the predicted or the true label, whether they agree, the programme, the time
-at which they start in their media file."""
+GroupKind = Literal["all", "label", "label_true", "correct", "strongest", "programme", "time"]
+"""What segments have in common: nothing, the predicted or the true label, whether they agree, the modality with the
+largest share, the programme, the time at which they start in their media file."""
 
 
 @dataclass(frozen=True)
@@ -29,7 +29,7 @@ class GroupShares:
 
     kind: GroupKind
     name: str
-    """A label, `right` or `wrong`, a programme, or a span of minutes."""
+    """A label, `right` or `wrong`, a modality, a programme, or a span of minutes."""
     segments: int
     shares: Mapping[Modality, Mean]
     """No key for a modality that none of them has."""

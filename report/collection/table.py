@@ -13,6 +13,7 @@ KINDS: Final[dict[GroupKind, str]] = {
     "label": "seen as",
     "label_true": "truly",
     "correct": "the model is",
+    "strongest": "led by",
     "programme": "programme",
     "time": "from",
 }

@@ -1,6 +1,6 @@
 """The words that move each label most, over a whole collection."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator
 from typing import Final
 
 import pyarrow as pa
@@ -36,9 +36,7 @@ def influential_tokens(result: Result) -> tuple[TokenInfluence, ...]:
         return ()
     sums = [(name, "sum") for name in SUMS]
     totals = pa.concat_tables(parts).group_by(KEYS).aggregate(sums).rename_columns([*KEYS, *SUMS])
-    every = sorted(map(_influence, totals.to_pylist()), key=_order)
-    labels = sorted({one.label for one in every})
-    return tuple(one for label in labels for one in [one for one in every if one.label == label][:MOST])
+    return strongest_of_labels(influence_of(**row) for row in totals.to_pylist())
 
 
 def _parts(result: Result) -> Iterator[pa.Table]:
@@ -67,14 +65,21 @@ def _sums(players: pa.Table) -> pa.Table:
     return players.group_by(KEYS).aggregate(figures).rename_columns([*KEYS, *SUMS])
 
 
-def _influence(row: Mapping[str, float]) -> TokenInfluence:
-    count, mean = int(row["count"]), row["phi"] / row["count"]
+def influence_of(*, label: str, token: str, count: int, segments: int, phi: float, square: float) -> TokenInfluence:
+    """What a token adds to a label, from sums over its occurrences of phi and of its square."""
+    mean = phi / count
     low = high = None
     if count > 1:
-        half = half_width(count, max(0.0, row["square"] - count * mean**2) / count**2)
+        half = half_width(count, max(0.0, square - count * mean**2) / count**2)
         low, high = mean - half, mean + half
-    phi = Mean(count, mean, low, high)
-    return TokenInfluence(str(row["label"]), str(row["token"]), count, int(row["segments"]), phi)
+    return TokenInfluence(label, token, count, segments, Mean(count, mean, low, high))
+
+
+def strongest_of_labels(every: Iterable[TokenInfluence]) -> tuple[TokenInfluence, ...]:
+    """The strongest 10 of each label, by label, each as if it had occurred `UNSEEN` more times without influence."""
+    ranked = sorted(every, key=_order)
+    labels = sorted({one.label for one in ranked})
+    return tuple(one for label in labels for one in [one for one in ranked if one.label == label][:MOST])
 
 
 def _order(token: TokenInfluence) -> tuple[float, str]:

@@ -6,7 +6,6 @@ import pytest
 
 from batcher.designs import modality_seed
 from batcher.players import players_of
-from bench.attention import LastBlocks
 from bench.comparison import METHODS, Comparison, clip_game, curve_areas, places, within
 from bench.curves import area, order_of
 from bench.demo import CHECKPOINT
@@ -16,6 +15,7 @@ from bench.permutation import permutation_values
 from bench.ranking import average_precision
 from bench.whole_model import WholeModel
 from media.modality import MODALITIES
+from sseft.attention import LastBlocks
 from sseft.presets import tiny
 from sseft.untrained import untrained
 
@@ -24,7 +24,7 @@ ATTENTION = {"self-attention", "inter-modality attention"}
 
 @pytest.fixture(scope="module")
 def blocks(artefact):
-    return LastBlocks.load(CHECKPOINT, artefact)
+    return LastBlocks.load(CHECKPOINT, labels=artefact.labels, head=artefact.head)
 
 
 @pytest.fixture(scope="module")

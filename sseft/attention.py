@@ -22,12 +22,10 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor, nn
 
-from batcher.players import Players
-from export.artefact import Artefact
 from media.modality import Modality
 from sseft.checkpoint import load_sseft
-from sseft.config import AudioConfig
 from sseft.fusion import InterModalityAttention, InterModalityBlock, SelfAttentionBlock
+from sseft.heads import HeadKind
 from sseft.model import SSEFT
 from sseft.saved import is_saved, load_model
 from sseft.terms import term_name
@@ -62,19 +60,20 @@ class LastBlocks:
         self._one_at_a_time = Lock()
 
     @classmethod
-    def load(cls, checkpoint: Path, artefact: Artefact) -> "LastBlocks":
-        """Read the PyTorch model of an artefact.
+    def load(cls, checkpoint: Path, *, labels: tuple[str, ...], head: HeadKind) -> "LastBlocks":
+        """Read a PyTorch model.
 
         Args:
             checkpoint: a model that `mmexplain train` wrote, or a checkpoint of the original code.
-            artefact: that was exported from it; knows its head and labels.
+            labels: its classes, which the original's checkpoints don't tell.
+            head: its kind.
 
         Raises:
             CheckpointError: it is neither, or has another head.
         """
         if is_saved(checkpoint):
             return cls(load_model(checkpoint))
-        return cls(load_sseft(checkpoint, labels=artefact.labels, head=artefact.head))
+        return cls(load_sseft(checkpoint, labels=labels, head=head))
 
     def attend(self, contents: Mapping[Modality, NDArray[Any]]) -> ClipAttention:
         """Run the model on a clip.
@@ -136,44 +135,6 @@ def cls_attention(query: Tensor, keys: Tensor, heads: int) -> Tensor:
     by_head = (heads, -1)
     scores = torch.einsum("hd,lhd->hl", query.unflatten(-1, by_head), keys.unflatten(-1, by_head))
     return torch.softmax(scores * (len(query) // heads) ** -0.5, -1).mean(0)
-
-
-def player_attention(
-    attention: FloatArray, players: Players, modality: Modality, config: AudioConfig
-) -> FloatArray | None:
-    """The attention that each player [n] gets: the sum over its tokens or frames.
-
-    Args:
-        attention: [L], without a CLS.
-        players: of the modality.
-        modality: whose.
-        config: of the sound's extractor.
-
-    Returns:
-        None where players share frames, as cells of the picture do: attention tells frames apart, not their parts.
-    """
-    owner = players.positions
-    if modality == "audio":
-        owner = owner[frame_centres(config, len(attention), len(owner))]
-    elif modality == "video":
-        if (owner != owner[:, :1, :1]).any():
-            return None
-        owner = owner[:, 0, 0]
-    owned = owner >= 0
-    summed: FloatArray = np.bincount(owner[owned], attention[owned], players.n).astype(np.float64)
-    return summed
-
-
-def frame_centres(config: AudioConfig, frames: int, samples: int) -> NDArray[np.intp]:
-    """The sample [T] in the middle of what the extractor sees of each frame, the last one for frames beyond the sound.
-
-    What wav2vec's aggregator sees of earlier frames, or wav2vec 2.0's transformer of all, isn't counted.
-    """
-    field, stride = 1, 1
-    for kernel, step in config.extractor:
-        field += (kernel - 1) * stride
-        stride *= step
-    return np.minimum(np.arange(frames) * stride + field // 2, samples - 1)
 
 
 def _last_block(model: SSEFT, x: Modality, y: Modality) -> InterModalityBlock:

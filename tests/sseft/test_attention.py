@@ -6,9 +6,10 @@ import torch
 from torch import nn
 
 from batcher.players import CELLS, NEVER_MASKED, audio_players, text_players, video_players
-from bench.attention import LastBlocks, cls_attention, frame_centres, player_attention
 from bench.demo import CHECKPOINT
 from media.modality import MODALITIES
+from report.questions.player_attention import frame_centres, player_attention
+from sseft.attention import LastBlocks, cls_attention
 from sseft.config import Wav2VecConfig, frames_of
 from sseft.heads import values_of
 from sseft.pickles import CheckpointError
@@ -173,11 +174,11 @@ def test_cells_of_the_picture_have_none(clip, kind):
 
 
 def test_checkpoints_of_the_original_are_read_too(reference_checkpoint, contents, artefact):
-    found = LastBlocks.load(reference_checkpoint("av"), artefact).attend(contents)
+    found = LastBlocks.load(reference_checkpoint("av"), labels=artefact.labels, head=artefact.head).attend(contents)
     assert set(found.own) == set(found.others) == {"audio", "video"}
 
 
 def test_another_file_is_refused(tmp_path, artefact):
     (tmp_path / "notes.pt").write_text("no model")
     with pytest.raises(CheckpointError):
-        LastBlocks.load(tmp_path / "notes.pt", artefact)
+        LastBlocks.load(tmp_path / "notes.pt", labels=artefact.labels, head=artefact.head)
