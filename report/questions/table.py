@@ -146,9 +146,14 @@ def _name(agreement: Agreement) -> str:
 def _compared(compared: Sequence[Compared]) -> Answer:
     shares = tuple(f"{LETTERS[m]}{by}" for m in MODALITIES for by in ("-SHAP", " by attention"))
     rows = tuple(
-        (one.segment_id, one.label, int(one.same_strongest), one.distance, one.token_order)
-        + tuple(share.get(m) for m in MODALITIES for share in (one.shap, one.attention))
+        (one.segment_id, one.label, int(one.same_strongest), one.distance, one.token_order, *_both(one))
         for one in compared
     )
     columns = ("segment", "label", "same strongest", "distance", "order of tokens", *shares)
     return Answer("agreement_of_segments", "each segment by both", columns, rows, per_segment=True)
+
+
+def _both(compared: Compared) -> Iterator[Cell]:
+    for modality in MODALITIES:
+        yield compared.shap.get(modality)
+        yield compared.attention.get(modality)
