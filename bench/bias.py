@@ -22,7 +22,8 @@ from media.planted.corpus import make_corpus
 from media.planted.sentences import LANGUAGES
 from mmexplain.training.ablation import explained_shares
 from mmexplain.training.base import BaseOptions
-from mmexplain.training.finetuning import TEST, Data, Machine, Tell, TrainingOptions, finetune
+from mmexplain.training.finetuning import TEST, Tell, finetune
+from mmexplain.training.options import Data, Machine, TrainingOptions
 from report.collection.summary import Mean
 from sseft.metrics.bootstrap import Interval
 from sseft.training.recipes import PLANTED

@@ -14,7 +14,8 @@ import click
 
 from bench.output import Column, Report, Section, publish
 from mmexplain.training.base import BaseOptions
-from mmexplain.training.finetuning import TEST, Data, Machine, Tell, TrainingOptions, finetune
+from mmexplain.training.finetuning import TEST, Tell, finetune
+from mmexplain.training.options import Data, Machine, TrainingOptions
 from mmexplain.training.outputs import FIGURES
 from sseft.metrics.bootstrap import Interval
 from sseft.training.recipes import THESIS, Recipe

@@ -13,7 +13,8 @@ from media.planted.clip import Kind
 from media.planted.corpus import make_corpus
 from mmexplain.exporting import Unrecorded, export_checkpoint
 from mmexplain.training.base import BaseOptions
-from mmexplain.training.finetuning import Data, Machine, Tell, TrainingOptions, finetune
+from mmexplain.training.finetuning import Tell, finetune
+from mmexplain.training.options import Data, Machine, TrainingOptions
 from mmexplain.training.outputs import MODEL
 from mmexplain.training.pretraining import pretrain_planted
 from sseft.training.planted.pretraining import Pretraining

@@ -13,8 +13,9 @@ from batcher.store.result import load_result
 from export.artefact import TOKENIZER
 from media.modality import MODALITIES, Modality
 from mmexplain.exporting import Unrecorded, export_checkpoint
-from mmexplain.training.finetuning import TEST, VALIDATION, Data, Machine, Tell, TrainingOptions, finetune, is_trained
-from mmexplain.training.outputs import FIGURES, MODEL, write_json
+from mmexplain.training.finetuning import TEST, VALIDATION, Tell, finetune
+from mmexplain.training.options import Data, Machine, TrainingOptions, described
+from mmexplain.training.outputs import FIGURES, MODEL, is_trained, write_json
 from report.collection.summarise import summarise
 from report.collection.summary import Mean
 
@@ -83,7 +84,7 @@ def ablate(
         tuned = tuple(m for m in options.tuned if m in subset)
         own = replace(options, modalities=subset, tuned=tuned)
         on_variant(name_of(subset))
-        if not is_trained(data, folder, own):
+        if not is_trained(folder, described(data, own)):
             finetune(data, folder, own, machine, tell)
         figures = json.loads((folder / FIGURES).read_text(encoding="utf-8"))["figures"][split]
         variants.append(Variant(subset, figures))

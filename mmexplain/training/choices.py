@@ -8,7 +8,7 @@ import click
 
 from media.modality import MODALITIES
 from mmexplain.training.base import BaseOptions
-from mmexplain.training.finetuning import Data, Machine, TrainingOptions
+from mmexplain.training.options import Data, Machine, TrainingOptions
 from sseft.pretrained.parts import Parts
 from sseft.training.fit import Choice
 from sseft.training.recipes import RECIPES, Recipe

@@ -1,12 +1,11 @@
-"""The verb `train`: fusion and head on what encoders see, from labelled collections."""
+"""The verb `train`: how a training goes, from labelled collections to a model and its figures."""
 
-import json
 import time
 from collections.abc import Callable, Sequence
 from contextlib import suppress
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Any, Final, Literal
+from typing import Any, Final
 
 import numpy as np
 import torch
@@ -15,29 +14,29 @@ from numpy.typing import NDArray
 from batcher.collection import CollectionError
 from batcher.collection.census import Census
 from export.artefact import TOKENIZER
-from media.modality import MODALITIES, Modality
-from mmexplain.training.base import Base, BaseOptions, open_base
+from media.modality import Modality
+from mmexplain.training.base import Base, open_base
 from mmexplain.training.log import Log
+from mmexplain.training.options import Data, Machine, TrainingError, TrainingOptions, described
 from mmexplain.training.outputs import (
-    CONFIGURATION,
     FIGURES,
     MODEL,
     PREDICTIONS,
     STATE,
+    claim,
     write_figures,
-    write_json,
     write_predictions,
 )
 from mmexplain.training.split import Split, label_name, planted, read_split, with_sources
 from report.evaluation.evaluate import Evaluation, evaluate, figures_of
 from report.evaluation.predictions import Predictions
 from sseft.config import LABELS, ModelConfig
-from sseft.heads import HeadKind, values_of
+from sseft.heads import values_of
 from sseft.model import SSEFT
 from sseft.saved import save_model
 from sseft.training.clips import TrainingClip, encode_sources
 from sseft.training.encoders import Encoders
-from sseft.training.fit import Epoch, Precision
+from sseft.training.fit import Epoch
 from sseft.training.fusion import FusionTraining, predict, renewed, train_fusion
 from sseft.training.initial import fresh_fusion
 from sseft.training.loss import Loss, balanced_weights
@@ -45,60 +44,7 @@ from sseft.training.planted.accuracy import Accuracy, accuracies
 from sseft.training.planted.examples import PlantedSource
 from sseft.training.planted.views import masked_clips
 from sseft.training.progress import ProgressFile
-from sseft.training.recipes import THESIS, Recipe
-from sseft.training.sampling import Sampling
 from sseft.training.store import FeatureStore, digest_of, store_in
-
-
-class TrainingError(Exception):
-    """A training that can't be begun, or can't go on as it was."""
-
-
-@dataclass(frozen=True)
-class Data:
-    """The collections."""
-
-    training: Path
-    validation: Path
-    test: Path | None = None
-
-
-@dataclass(frozen=True)
-class TrainingOptions:
-    """What the trained model depends on."""
-
-    base: BaseOptions = field(default_factory=BaseOptions)
-    recipe: Recipe = THESIS
-    modalities: tuple[Modality, ...] = MODALITIES
-    head: HeadKind | None = None
-    """None for the base's."""
-    labels: tuple[str, ...] | None = None
-    """None for the base's, or the head's usual ones."""
-    keep_fusion: bool = False
-    """Go on from the base's own fusion and head instead of fresh ones."""
-    tuned: tuple[Modality, ...] = ()
-    """Whose encoders are trained along."""
-    class_weights: Literal["none", "balanced"] = "none"
-    focus: float = 0.0
-    """Gamma of the focal loss."""
-    sampling: Sampling = "natural"
-    modality_dropout: float = 0.0
-    maskings: bool = False
-    """Train on maskings of planted clips, too: without its trigger a clip is neutral."""
-    seed: int = 0
-    precision: Precision = "fp32"
-    threads: int = 1
-
-
-@dataclass(frozen=True)
-class Machine:
-    """Where and how fast it is trained, which changes nothing of what comes out but rounding."""
-
-    device: str = "cpu"
-    workers: int = 1
-    """Threads that decode."""
-    cache: Path | None = None
-    """Where features are kept for the next training; None: in memory."""
 
 
 @dataclass(frozen=True)
@@ -159,7 +105,7 @@ def finetune(data: Data, out: Path, options: TrainingOptions, machine: Machine, 
     tell.splits({name: split.census for name, split in splits.items()})
     base = open_base(options.base, splits[TRAINING].texts)
     model = start_model(base, options)
-    goes_on = claim(out, _described(data, options))
+    goes_on = claim(out, described(data, options))
     splits = {
         name: with_sources(split, model.config, base.tokenizer, learnt_from=name == TRAINING)
         for name, split in splits.items()
@@ -184,7 +130,7 @@ def finetune(data: Data, out: Path, options: TrainingOptions, machine: Machine, 
         base.tokenizer.save(str(out / TOKENIZER))
     trained = _evaluated(model, {name: clips[name] for name in clips if name != TRAINING}, options, machine, out)
     save_model(model.cpu(), out / MODEL)
-    figures = _figures(trained, splits, unreadable) | {"options": _described(data, options)}
+    figures = _figures(trained, splits, unreadable) | {"options": described(data, options)}
     write_figures(out / FIGURES, figures, seconds=time.perf_counter() - started)
     with suppress(FileNotFoundError):
         (out / STATE).unlink()
@@ -212,43 +158,6 @@ def start_model(base: Base, options: TrainingOptions) -> SSEFT:
         return fresh_fusion(base.model, options.recipe.fusion, options.modalities, head, labels, options.seed)
     except ValueError as error:
         raise TrainingError(str(error)) from error
-
-
-def claim(out: Path, described: dict[str, Any]) -> bool:
-    """Take a folder for a training.
-
-    Returns:
-        Whether it was begun there before.
-
-    Raises:
-        TrainingError: the folder holds another one.
-    """
-    file = out / CONFIGURATION
-    asked = json.loads(json.dumps(described, default=str))
-    if not file.exists():
-        write_json(file, asked)
-        return False
-    found = json.loads(file.read_text(encoding="utf-8"))
-    other = sorted(name for name in {*asked, *found} if asked.get(name) != found.get(name))
-    if other:
-        raise TrainingError(
-            f"{out} holds a training with another {', '.join(other)}: {found.get(other[0])!r} there, "
-            f"{asked.get(other[0])!r} here; give another --out, or the same options to go on"
-        )
-    return True
-
-
-def is_trained(data: Data, out: Path, options: TrainingOptions) -> bool:
-    """Whether a folder holds this very training, finished.
-
-    Raises:
-        TrainingError: it holds another one.
-    """
-    return claim(out, _described(data, options)) and (out / FIGURES).exists()
-
-
-def _described(data: Data, options: TrainingOptions) -> dict[str, Any]:
-    return {**asdict(data), **asdict(options)}
 
 
 def _read(data: Data, options: TrainingOptions) -> dict[str, Split]:

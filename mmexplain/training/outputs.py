@@ -12,6 +12,8 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
+from mmexplain.training.options import TrainingError
+
 MODEL: Final = "model.pt"
 FIGURES: Final = "figures.json"
 STATE: Final = "state.pt"
@@ -49,3 +51,36 @@ def write_predictions(
         writer = csv.writer(file, lineterminator="\n")
         writer.writerow(["segment_id", "label_true", "label_predicted", *labels])
         writer.writerows([*row, *of_classes] for row, of_classes in zip(rows, values.tolist(), strict=True))
+
+
+def claim(out: Path, described: dict[str, Any]) -> bool:
+    """Take a folder for a training.
+
+    Returns:
+        Whether it was begun there before.
+
+    Raises:
+        TrainingError: the folder holds another one.
+    """
+    file = out / CONFIGURATION
+    asked = json.loads(json.dumps(described, default=str))
+    if not file.exists():
+        write_json(file, asked)
+        return False
+    found = json.loads(file.read_text(encoding="utf-8"))
+    other = sorted(name for name in {*asked, *found} if asked.get(name) != found.get(name))
+    if other:
+        raise TrainingError(
+            f"{out} holds a training with another {', '.join(other)}: {found.get(other[0])!r} there, "
+            f"{asked.get(other[0])!r} here; give another --out, or the same options to go on"
+        )
+    return True
+
+
+def is_trained(out: Path, described: dict[str, Any]) -> bool:
+    """Whether a folder holds this very training, finished.
+
+    Raises:
+        TrainingError: it holds another one.
+    """
+    return (out / FIGURES).exists() and claim(out, described)

@@ -97,9 +97,14 @@ def train(*, data: Any, options: Any, machine: Any, out: Path) -> Exit:
     Encoders are frozen: what they make of each segment is computed once. Run again with the same arguments, it goes on
     after the last whole epoch.
     """
-    from mmexplain.training.finetuning import Tell, TrainingError, finetune  # noqa: PLC0415  # needs torch
+    from mmexplain.training.finetuning import Tell, finetune  # noqa: PLC0415  # needs torch
+    from mmexplain.training.options import TrainingError, described  # noqa: PLC0415  # as above
+    from mmexplain.training.outputs import FIGURES, is_trained  # noqa: PLC0415  # as above
 
     try:
+        if is_trained(out, described(data, options)):
+            click.echo(f"{out} holds this training, finished; its figures are in {out / FIGURES}")
+            return Exit.DONE
         trained = finetune(data, out, options, machine, Tell(click.echo, _print_splits, _print_left_out))
     except TrainingError as error:
         raise click.UsageError(str(error)) from error
@@ -125,7 +130,8 @@ def ablate_verb(*, data: Any, options: Any, machine: Any, out: Path, limit: int 
     """
     from mmexplain.ablation_table import ablation_table  # noqa: PLC0415  # needs torch
     from mmexplain.training.ablation import ablate  # noqa: PLC0415  # as above
-    from mmexplain.training.finetuning import Tell, TrainingError  # noqa: PLC0415  # as above
+    from mmexplain.training.finetuning import Tell  # noqa: PLC0415  # as above
+    from mmexplain.training.options import TrainingError  # noqa: PLC0415  # as above
 
     tell = Tell(click.echo, lambda _: None, _print_left_out)
     try:

@@ -3,6 +3,8 @@
 import csv
 import io
 import json
+import signal
+import subprocess
 import sys
 from contextlib import redirect_stdout
 from dataclasses import dataclass
@@ -12,7 +14,9 @@ from pathlib import Path
 import pytest
 import torch
 
+from media import load_tokenizer
 from mmexplain.cli import main
+from sseft.config import MELD_LABELS
 from sseft.presets import tiny
 from sseft.saved import load_model
 from sseft.training.planted.pretraining import Pretraining
@@ -179,6 +183,51 @@ def test_of_melds_csv_words_alone_can_be_trained_and_impossible_times_are_told(r
     assert "dia9_utt0: lasts 304.9 s" in done.said
     assert done.figures["left out"] == {"training": {"dia9_utt0": "lasts 304.9 s"}, "validation": {}}
     assert done.figures["splits"]["validation"]["labels"] == {"joy": 2, "anger": 1, "neutral": 1}
+
+
+def test_what_was_killed_goes_on_and_gives_the_same_weights(run, manifests, tmp_path, eventually):
+    given = ("--validation", manifests[1], "--model", DEMO_MODEL, "--heads", 4, "--epochs", 40, "--batch", 2)
+    killed, whole = tmp_path / "killed", tmp_path / "whole"
+    command = [sys.executable, "-c", "from mmexplain.cli import main; main()", "train", manifests[0], *given]
+    with subprocess.Popen([*map(str, command), "--out", str(killed)], stdout=subprocess.DEVNULL) as process:  # noqa: S603
+        eventually((killed / "state.pt").exists)
+        process.kill()
+    assert process.returncode == -signal.SIGKILL
+    assert not (killed / "model.pt").exists()
+    gone_on = run("train", manifests[0], *given, "--out", killed)
+    assert [row["epoch"] for row in gone_on.log] == [str(epoch) for epoch in range(1, 41)]
+    assert "fusion 1:" not in gone_on.said
+    run("train", manifests[0], *given, "--out", whole)
+    assert same(killed, whole)
+
+
+def test_what_is_finished_isnt_trained_again(train):
+    first = train()
+    written = (first.out / "model.pt").stat().st_mtime_ns
+    assert "holds this training, finished" in train().said
+    assert (first.out / "model.pt").stat().st_mtime_ns == written
+
+
+def test_the_originals_lists_are_trained_on(run, rows, tmp_path):
+    tokenizer = load_tokenizer(DEMO_MODEL.with_name("tokenizer.json"))
+    for split, those in (("train", rows[:4]), ("valid", rows[4:])):
+        (tmp_path / "words").mkdir(exist_ok=True)
+        paths = [Path(row["media"]) for row in those]
+        for path, row in zip(paths, those, strict=True):
+            ids = tokenizer.encode(row["text"]).ids
+            (tmp_path / "words" / f"{path.stem}.txt").write_text("\t".join(map(str, ids)))
+        lists = {"t": [tmp_path / "words", *(f"{path.stem}.txt" for path in paths)]}
+        lists["v"] = [paths[0].parent, *(path.name for path in paths)]
+        for kind, lines in lists.items():
+            (tmp_path / f"{split}_{kind}.tsv").write_text("\n".join(map(str, lines)) + "\n")
+        labels = (f"{path.stem},{MELD_LABELS.index(row['label'])}\n" for path, row in zip(paths, those, strict=True))
+        (tmp_path / f"label_file_{split}.csv").write_text("name,label\n" + "".join(labels))
+    lists = [tmp_path / f"label_file_{split}.csv" for split in ("train", "valid")]
+    given = ("--model", DEMO_MODEL, "--heads", 4, "--epochs", 1)
+    done = run("train", lists[0], "--validation", lists[1], "--out", tmp_path / "out", *given)
+    assert done.figures["splits"]["training"]["segments"] == 4
+    with (done.out / "predictions.csv").open(newline="") as file:
+        assert [row["label_true"] for row in csv.DictReader(file)] == [row["label"] for row in rows[4:]]
 
 
 def test_other_options_in_the_same_folder_are_refused_by_their_name(train, mmexplain, manifests, tmp_path):
