@@ -10,16 +10,21 @@ from contextlib import redirect_stdout
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
+from typing import get_args
 
 import pytest
 import torch
 
 from media import load_tokenizer
 from mmexplain.cli import main
+from mmexplain.verbs.train import train as train_verb
 from sseft.config import MELD_LABELS
 from sseft.presets import tiny
 from sseft.saved import load_model
+from sseft.training.fit import Precision
 from sseft.training.planted.pretraining import Pretraining
+from sseft.training.recipes import RECIPES
+from sseft.training.sampling import Sampling
 from sseft.training.schedule import Schedule
 
 SHORT = Schedule(epochs=1, batch=4, learning_rate=1e-3)
@@ -279,3 +284,11 @@ def test_without_torch_it_says_what_it_lacks(without_torch, demo_manifest, tmp_p
     assert done.returncode == 2
     assert "isn't installed; this verb needs: pip install 'mmexplain[train]'" in done.stderr
     assert not (tmp_path / "out").exists()
+
+
+def test_the_command_line_names_every_recipe_precision_and_way_of_sampling():
+    """They stand in the verb a second time, so that its help needs no torch."""
+    choices = {option.name: set(option.type.choices) for option in train_verb.params if hasattr(option.type, "choices")}
+    assert choices["recipe"] == set(RECIPES)
+    assert choices["sampling"] == set(get_args(Sampling))
+    assert choices["precision"] == set(get_args(Precision))

@@ -41,6 +41,20 @@ def test_a_file_that_was_never_finished_is_removed(tmp_path):
     assert list(tmp_path.iterdir()) == []
 
 
+def test_a_segment_takes_what_its_numbers_take(tmp_path):
+    """At the published size: 12 tokens, 3.2 s of sound, 80 pictures, which docs/training.md multiplies by 10,000."""
+    numbers = 0
+    for name, (length, dim) in {"text": (12, 1024), "audio": (320, 512), "video": (80, 256)}.items():
+        kept = FolderStore(tmp_path / name)
+        for i in range(10):
+            kept.add(str(i), torch.zeros(length, dim))
+        kept.flush()
+        numbers += length * dim
+    stored = sum(file.stat().st_size for file in tmp_path.rglob("*") if file.is_file())
+    assert 4 * numbers == pytest.approx(0.79e6, rel=0.01)
+    assert stored == pytest.approx(10 * 4 * numbers, rel=0.01)
+
+
 def test_other_weights_have_another_digest(build, config):
     model, other = build(), build()
     assert digest_of(model.text, config.preprocessing) == digest_of(other.text, config.preprocessing)
