@@ -24,7 +24,7 @@ from mmexplain.training.ablation import explained_shares
 from mmexplain.training.base import BaseOptions
 from mmexplain.training.finetuning import TEST, Tell, finetune
 from mmexplain.training.options import Data, Machine, TrainingOptions
-from report.collection.summary import Mean
+from report.collection.table import percent
 from sseft.metrics.bootstrap import Interval
 from sseft.training.recipes import PLANTED
 
@@ -101,19 +101,13 @@ def _rows(folder: Path, model: Path, clips: int, asked: int, dropout: float, see
             trained = finetune(data, out, options, machine, Tell(click.echo, lambda _: None, lambda *_: None))
             shares, _ = explained_shares(test, out, out, None, machine.workers)
             accuracy = trained.evaluations[TEST].figures["accuracy"]
-            yield Row(name, chance, _figure(accuracy), *(_percent(shares[m]) for m in MODALITIES))
+            yield Row(name, chance, _figure(accuracy), *(percent(shares[m]) for m in MODALITIES))
 
 
 def _figure(figure: Interval | float) -> str:
     return (
         f"{figure.value:.2f} ({figure.low:.2f} to {figure.high:.2f})" if isinstance(figure, Interval) else f"{figure}"
     )
-
-
-def _percent(mean: Mean) -> str:
-    if mean.low is None or mean.high is None:
-        return f"{100 * mean.mean:.0f}"
-    return f"{100 * mean.mean:.0f} ({100 * mean.low:.0f} to {100 * mean.high:.0f})"
 
 
 @click.command(help=__doc__)

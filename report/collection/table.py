@@ -32,7 +32,7 @@ def collection_table(summary: CollectionSummary) -> Table:
     for kind in KINDS:
         for group in _most(summary, kind):
             name = escape(f"{KINDS[kind]} {group.name}".strip())
-            table.add_row(name, f"{group.segments:,}", *(_percent(group.shares.get(m)) for m in MODALITIES))
+            table.add_row(name, f"{group.segments:,}", *(percent(group.shares.get(m)) for m in MODALITIES))
     return table
 
 
@@ -40,7 +40,8 @@ def _most(summary: CollectionSummary, kind: GroupKind) -> list[GroupShares]:
     return [group for group in summary.groups if group.kind == kind][:MOST]
 
 
-def _percent(mean: Mean | None) -> str:
+def percent(mean: Mean | None) -> str:
+    """A share in percent, with its interval where it has one."""
     if mean is None:
         return "-"
     if mean.low is None or mean.high is None:
