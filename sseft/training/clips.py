@@ -1,6 +1,6 @@
 """Clips as fusion is trained on them: the features of their modalities, and a label."""
 
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import Protocol
@@ -12,6 +12,7 @@ from torch import Tensor
 from media import MediaError
 from media.modality import Modality
 from sseft.training.encoders import Encoders
+from sseft.training.masked import EMPTY, MaskedFeatures
 from sseft.training.source import Label, Source
 from sseft.training.store import FeatureStore, key_of, missing_in
 
@@ -114,18 +115,20 @@ def _missing_features(
 
 
 def drop_modalities(
-    features: dict[Modality, Tensor], absent: dict[Modality, Tensor], chance: float, rng: np.random.Generator
+    features: dict[Modality, Tensor], masked: MaskedFeatures, chance: float, rng: np.random.Generator
 ) -> dict[Modality, Tensor]:
-    """Take a random modality from a clip that has more than one, so that the others must do (Neverova et al. 2016).
+    """Mask a random modality of a clip that has more than one, so that the others must do (Neverova et al. 2016).
+
+    It is masked as coalitions mask it, and not taken away: explanations ask what the others say beside a masked one.
 
     Args:
         features: of a clip.
-        absent: what stands in for each modality that isn't there.
-        chance: that one is taken.
+        masked: what stands in for it.
+        chance: that one is masked.
         rng: the source.
     """
-    there: Collection[Modality] = [m for m, found in features.items() if len(found) > len(absent[m])]
+    there = sorted(modality for modality, found in features.items() if len(found) > EMPTY[modality])
     if not chance or rng.random() >= chance or len(there) <= 1:
         return features
-    lost = sorted(there)[int(rng.integers(len(there)))]
-    return features | {lost: absent[lost].to(features[lost].device)}
+    lost = there[int(rng.integers(len(there)))]
+    return features | {lost: masked.like(features, lost)}

@@ -5,7 +5,6 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import partial
-from pathlib import Path
 from typing import Final
 
 import numpy as np
@@ -20,6 +19,7 @@ from sseft.training.encoders import Encoders, Features
 from sseft.training.figures import figures_of
 from sseft.training.fit import Choice, Fitting, OnEpoch, Precision, Progress, fit
 from sseft.training.loss import Loss
+from sseft.training.masked import MaskedFeatures
 from sseft.training.sampling import Sampling, draw_epoch
 from sseft.training.schedule import Schedule
 from sseft.training.source import Source
@@ -37,7 +37,7 @@ class FusionTraining:
     seed: int
     sampling: Sampling = "natural"
     modality_dropout: float = 0.0
-    """Chance that a clip loses one of its modalities, whenever it is drawn."""
+    """Chance that one of a clip's modalities is masked, whenever it is drawn."""
     tuned: Collection[Modality] = ()
     """Whose encoders are trained along."""
     choice: Choice | None = None
@@ -70,15 +70,15 @@ def train_fusion(
         progress: where the state is kept between epochs.
     """
     encoders = Encoders(model, options.tuned)
-    untuned = absent_features(model)
+    untuned = MaskedFeatures(model)
     with renewed(model, options.tuned, options.workers) as renew:
 
         def loss_of(batch: Sequence[TrainingClip], rng: np.random.Generator) -> Tensor:
             encoders.train()
             drawn = [clip.draw(rng) for clip in batch]
             features = renew([clip.source for clip in batch], [found for found, _ in drawn])
-            absent = absent_features(model) if options.tuned else untuned
-            kept = [drop_modalities(found, absent, options.modality_dropout, rng) for found in features]
+            masked = MaskedFeatures(model) if options.tuned else untuned
+            kept = [drop_modalities(found, masked, options.modality_dropout, rng) for found in features]
             return options.loss(logits_of(model, kept), [label for _, label in drawn])
 
         def validate() -> dict[str, float]:
@@ -132,18 +132,6 @@ def renewed(model: SSEFT, tuned: Collection[Modality], workers: int) -> Iterator
             return [old | new for old, new in zip(drawn, encoders.encode(sources, clips), strict=True)]
 
         yield renew
-
-
-@torch.no_grad()
-def absent_features(model: SSEFT) -> dict[Modality, Tensor]:
-    """What stands in for each modality that isn't there: `<s> </s>`, no frame of sound, no picture."""
-    nothing = Source("nothing", Path(), start_ms=0.0, end_ms=None, text=None, label=0)
-    # Parts may be in other modes than the whole: each gets its own back.
-    training = [module for module in model.modules() if module.training]
-    (features,) = Encoders(model.eval(), model.config.modalities).encode([nothing], [None])
-    for module in training:
-        module.training = True
-    return features
 
 
 @torch.no_grad()

@@ -7,8 +7,9 @@ import torch
 from media.modality import MODALITIES
 from sseft.training.clips import drop_modalities, encode_sources
 from sseft.training.encoders import Encoders
-from sseft.training.fusion import FusionTraining, absent_features, train_fusion, trained_parts
+from sseft.training.fusion import FusionTraining, train_fusion, trained_parts
 from sseft.training.loss import Loss
+from sseft.training.masked import EMPTY, MaskedFeatures
 from sseft.training.schedule import Schedule
 from sseft.training.store import FolderStore, MemoryStore
 
@@ -73,32 +74,49 @@ def test_a_batch_gives_each_clip_what_it_has_alone(sources, random_model):
     for source, clip, features in zip(sources, clips, together, strict=False):
         (alone,) = encoders.encode([source], [clip])
         assert all(torch.allclose(features[m], alone[m], atol=1e-5) for m in MODALITIES)
-    absent = absent_features(random_model)
-    assert {m: tuple(together[-1][m].shape) for m in MODALITIES} == {m: tuple(absent[m].shape) for m in MODALITIES}
-    assert torch.allclose(together[-1]["text"], absent["text"], atol=1e-5)
+    dims = {m: random_model.config.dim(m) for m in MODALITIES}
+    assert {m: tuple(together[-1][m].shape) for m in MODALITIES} == {m: (EMPTY[m], dims[m]) for m in MODALITIES}
+    assert torch.allclose(together[-1]["text"], MaskedFeatures(random_model).of("text", 2), atol=1e-5)
 
 
-def test_modality_dropout_takes_one_at_a_time_at_its_rate_and_never_the_last(random_model):
-    absent = absent_features(random_model)
-    whole = {m: torch.ones(5, absent[m].shape[1]) for m in MODALITIES}
+def test_modality_dropout_masks_one_at_a_time_at_its_rate_and_never_the_last(random_model):
+    masked = MaskedFeatures(random_model)
+    whole = {m: torch.ones(5, random_model.config.dim(m)) for m in MODALITIES}
     rng = np.random.default_rng(0)
     lost = []
     for _ in range(900):
-        kept = drop_modalities(whole, absent, 0.6, rng)
-        gone = [m for m in MODALITIES if len(kept[m]) == len(absent[m])]
+        kept = drop_modalities(whole, masked, 0.6, rng)
+        gone = [m for m in MODALITIES if kept[m] is not whole[m]]
         assert len(gone) <= 1
+        assert all(torch.equal(kept[m], masked.of(m, 5)) for m in gone)
         lost += gone
     assert len(lost) / 900 == pytest.approx(0.6, abs=0.05)
     assert all(lost.count(m) / len(lost) == pytest.approx(1 / 3, abs=0.07) for m in MODALITIES)
-    only = absent | {"audio": whole["audio"]}
-    assert all(drop_modalities(only, absent, 1.0, rng) is only for _ in range(20))
+    only = {m: found[: EMPTY[m]] for m, found in whole.items()} | {"audio": whole["audio"]}
+    assert all(drop_modalities(only, masked, 1.0, rng) is only for _ in range(20))
 
 
-def test_what_stands_in_for_the_absent_is_encoded_without_dropout_and_changes_no_mode(build):
+@torch.no_grad()
+def test_a_masked_modality_is_what_its_encoder_makes_of_it_masked(random_model):
+    masked, config = MaskedFeatures(random_model), random_model.config
+    ids = torch.tensor([[config.text.bos_id, *[config.text.mask_id] * 3, config.text.eos_id]])
+    assert torch.equal(masked.of("text", 5), random_model.encode_text(ids)[0])
+    silence = random_model.wav2vec(torch.zeros(1, 16_000))[0]
+    assert torch.allclose(masked.of("audio", len(silence)), silence, atol=1e-5)
+    black = random_model.frame_features(torch.zeros(1, 3, 256, 256))
+    assert torch.equal(masked.of("video", 4), black.expand(4, -1))
+
+
+@pytest.mark.parametrize("length", [1, 3, 100, 935])
+def test_masked_sound_is_as_long_as_it_is_asked_for(random_model, length):
+    assert len(MaskedFeatures(random_model).of("audio", length)) == length
+
+
+def test_what_is_masked_is_encoded_without_dropout_and_changes_no_mode(build):
     model = build()
-    expected = absent_features(model)["text"]
+    expected = MaskedFeatures(model).of("text", 4)
     parts = trained_parts(model, ("text",)).train()
-    assert torch.equal(absent_features(model)["text"], expected)
+    assert torch.equal(MaskedFeatures(model).of("text", 4), expected)
     assert all(module.training for module in parts.modules())
     assert not any(module.training for module in model.fabnet.modules())
 
