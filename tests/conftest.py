@@ -18,6 +18,7 @@ import mmexplain
 from batcher.backends.onnxruntime import OnnxRuntimeBackend
 from batcher.collection import read_collection
 from batcher.decode import clip_of
+from batcher.explain import explain_clip
 from batcher.grid import Grid
 from batcher.grid.calls import Slices
 from batcher.options import Options
@@ -127,6 +128,12 @@ def segment(demo_segments):
 @pytest.fixture(scope="session")
 def clip(segment, artefact, model):
     return clip_of(segment, artefact, model)
+
+
+@pytest.fixture(scope="session")
+def explained_whole(clip, backend, cheap):
+    """Probabilities [C] of the clip with nothing masked, as a run finds them."""
+    return explain_clip(clip, "a", backend, cheap).p_all
 
 
 @pytest.fixture(scope="session")
